@@ -39,6 +39,11 @@ class Programs:
     mosquitto_clients: Path
 
 
+def home() -> Path:
+    """Give the folder under which the local stack keeps programs and data, reachable for its servers."""
+    return find_place().root
+
+
 def find_programs(place: Place, environ: Mapping[str, str]) -> Programs:
     """Say which programs to run.
 

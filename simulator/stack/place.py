@@ -43,10 +43,16 @@ class Place:
     account: Account | None
 
     def scratch(self, name: str) -> Path:
-        """Make a new, empty folder for one run's servers and give its path; the caller removes it."""
+        """Make a new, empty folder for one run's servers and give its path.
+
+        The caller removes it; what a killed run left is removed here.
+        """
         parent = self.root / "scratch"
-        parent.mkdir(mode=0o755, exist_ok=True)
-        parent.chmod(0o755)
+        _make_folder(parent)
+        for left in parent.iterdir():
+            owner = left.name.split("-")[-2]
+            if not Path("/proc", owner).exists():
+                shutil.rmtree(left, ignore_errors=True)
         folder = parent / f"{name}-{os.getpid()}-{os.urandom(4).hex()}"
         folder.mkdir(mode=0o755)
         folder.chmod(0o755)

@@ -92,6 +92,10 @@ class Child:
             except TimeoutError:
                 self.kill()
 
+    def send_signal(self, number: int) -> None:
+        """Send it a signal; does nothing when it has ended."""
+        self._process.send_signal(number)
+
     def kill(self) -> None:
         """End it and all its descendants at once, as a power cut would."""
         family = descendants(self.pid) if self.running else []

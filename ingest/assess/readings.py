@@ -1,0 +1,110 @@
+"""The readings of one bin as numpy arrays, and the geometry that turns a distance into a level."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Times = npt.NDArray[np.datetime64]
+Integers = npt.NDArray[np.int64]
+
+# Bits of `flags` (docs/contract.md).
+LID_OPEN = 1
+TIME_ESTIMATED = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Geometry:
+    """What a bin's sensor measures from its face, millimetres; `full_mm` is less than `empty_mm`.
+
+    Each is one number, or an array with one number per reading: a bin that got another sensor has had two geometries.
+
+    Attributes:
+        empty_mm: to the bottom of the empty bin.
+        full_mm: to the waste of a full bin.
+    """
+
+    empty_mm: float | Floats
+    full_mm: float | Floats
+
+    @property
+    def depth_mm(self) -> float | Floats:
+        """From the full mark to the bottom."""
+        return self.empty_mm - self.full_mm
+
+    @classmethod
+    def from_rows(cls, rows: Sequence[Mapping[str, object]]) -> Self:
+        """Take the geometry of each row of the view `bin_readings`, in the order that `Series.from_rows` gives them."""
+        ordered = sorted(rows, key=_order)
+        return cls(_floats(ordered, "empty_mm"), _floats(ordered, "full_mm"))
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One bin's readings, oldest first; all arrays have the shape (n,), and NaN means unknown.
+
+    Attributes:
+        measured_at: datetime64[us], UTC.
+        distance_mm: from the sensor to the waste; NaN when no echo came back.
+        spread_mm: largest less smallest valid echo.
+        valid_count: echoes that the distance was taken from.
+        temperature_c: degrees Celsius.
+        tilt_deg: degrees from upright.
+        flags: bits as in docs/contract.md.
+    """
+
+    measured_at: Times
+    distance_mm: Floats
+    spread_mm: Floats
+    valid_count: Floats
+    temperature_c: Floats
+    tilt_deg: Floats
+    flags: Integers
+
+    def __len__(self) -> int:
+        return len(self.measured_at)
+
+    @classmethod
+    def from_rows(cls, rows: Sequence[Mapping[str, object]]) -> Self:
+        """Build the series from rows with the column names of the view `bin_readings`, in any order.
+
+        Args:
+            rows: `measured_at` (aware datetime) and `distance_mm` are required; a missing other one is unknown.
+        """
+        ordered = sorted(rows, key=_order)
+        return cls(
+            measured_at=np.array([instant(row["measured_at"]) for row in ordered], dtype="datetime64[us]"),
+            distance_mm=_floats(ordered, "distance_mm"),
+            spread_mm=_floats(ordered, "spread_mm"),
+            valid_count=_floats(ordered, "valid_count"),
+            temperature_c=_floats(ordered, "temperature_c"),
+            tilt_deg=_floats(ordered, "tilt_deg"),
+            flags=np.array([row.get("flags") or 0 for row in ordered], dtype=np.int64),
+        )
+
+    @classmethod
+    def empty(cls) -> Self:
+        """Give the series of a bin that was never measured."""
+        return cls.from_rows([])
+
+
+def instant(moment: Any) -> np.datetime64:  # noqa: ANN401 - rows come from the database driver, untyped
+    """Turn an aware datetime into datetime64[us], UTC."""
+    if not isinstance(moment, datetime) or moment.tzinfo is None:
+        raise TypeError(f"expected a datetime with a time zone, got {moment!r}")
+    return np.datetime64(int(moment.timestamp() * 1_000_000 + 0.5), "us")
+
+
+def _order(row: Mapping[str, object]) -> tuple[object, ...]:
+    # Two sensors may have measured at the same instant: the other columns decide, so that no order of arrival matters.
+    distance = row.get("distance_mm")
+    return (row["measured_at"], distance is None, distance, str(row.get("device")), row.get("epoch"), row.get("seq"))
+
+
+def _floats(rows: Sequence[Mapping[str, Any]], name: str) -> Floats:
+    values = (row.get(name) for row in rows)
+    return np.array([np.nan if value is None else value for value in values], dtype=np.float64)

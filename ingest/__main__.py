@@ -1,0 +1,81 @@
+"""`python -m ingest COMMAND`: the write side's commands. Parses and wires, nothing else."""
+
+import asyncio
+import sys
+from typing import Annotated
+
+import typer
+
+from ingest.errors import IngestError
+from ingest.registry.commands import bins_app, certificates_app, devices_app
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+rejects_app = typer.Typer(no_args_is_help=True, help="What was refused, and why.")
+app.add_typer(bins_app, name="bins")
+app.add_typer(devices_app, name="devices")
+app.add_typer(certificates_app, name="certificates")
+app.add_typer(rejects_app, name="rejects")
+
+# Commands import what they need when they run: asking for help, or importing a list of bins, should not load a broker.
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to this version's schema."""
+    from ingest.migrate import migrate as bring  # noqa: PLC0415 - see above
+    from ingest.settings import MigrateSettings, load  # noqa: PLC0415
+
+    applied = bring(load(MigrateSettings))
+    typer.echo(f"Applied {', '.join(applied)}." if applied else "The schema is up to date.")
+
+
+@app.command()
+def serve() -> None:
+    """Receive what sensors send, store it, and acknowledge it."""
+    from ingest.log import configure_log  # noqa: PLC0415
+    from ingest.serve import serve as receive  # noqa: PLC0415
+    from ingest.settings import ServeSettings, load  # noqa: PLC0415
+
+    settings = load(ServeSettings)
+    configure_log(settings)
+    asyncio.run(receive(settings))
+
+
+@app.command()
+def assess(once: Annotated[bool, typer.Option(help="Assess what waits, then end.")] = False) -> None:
+    """Turn readings into levels, emptyings and the list of due bins, for as long as it runs."""
+    from ingest.assess.runner import run  # noqa: PLC0415
+    from ingest.log import configure_log  # noqa: PLC0415
+    from ingest.settings import LogSettings, load  # noqa: PLC0415
+
+    configure_log(load(LogSettings))
+    run(once=once)
+
+
+@rejects_app.command("list")
+def list_rejects(limit: Annotated[int, typer.Option(min=1, max=10_000)] = 20) -> None:
+    """Show the newest refused messages."""
+    from ingest.rejects import print_rejects  # noqa: PLC0415
+
+    print_rejects(limit)
+
+
+@rejects_app.command("show")
+def show_reject(reject_id: Annotated[int, typer.Argument(metavar="ID")]) -> None:
+    """Show one refused message whole."""
+    from ingest.rejects import print_reject  # noqa: PLC0415
+
+    print_reject(reject_id)
+
+
+def main() -> None:
+    """Run the command; an expected failure is one sentence and exit code 1."""
+    try:
+        app(prog_name="python -m ingest")
+    except IngestError as error:
+        typer.echo(str(error), err=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,51 @@
+"""From bytes and topic to typed values, once, at the edge (docs/contract.md). Pure, clock passed in."""
+
+import re
+
+from ingest import decode_cbor, decode_json
+from ingest.decode_status import decode_status
+from ingest.reading import LARGEST_ROWS, Decoded, refuse
+
+LARGEST_BYTES = 65_536
+TOPIC = re.compile(r"bins/v1/([A-Za-z0-9][A-Za-z0-9._-]{0,63})/up/(readings|backlog|status)")
+
+
+def decode(topic: str, payload: bytes, *, retain: bool, now_ms: int) -> Decoded:
+    """Read one message; whatever is in it, the answer is readings to store and refusals to keep, never an exception.
+
+    Args:
+        topic: that it was published on.
+        payload: as it came.
+        retain: whether it was published with the retain flag.
+        now_ms: the server's time, milliseconds since 1970.
+    """
+    match = TOPIC.fullmatch(topic)
+    if match is None:
+        return refuse(reason="topic", detail="not a topic of the contract", payload=payload)
+    device, kind = match.groups()
+    if len(payload) > LARGEST_BYTES:
+        decoded = refuse(reason="oversize", detail=f"{len(payload)} bytes", payload=payload)
+    elif kind == "status":
+        decoded = decode_status(payload, device)
+    else:
+        decoded = _decode_readings(payload, device, now_ms)
+    if retain:
+        known = decoded.identities()
+        decoded = refuse(reason="retained", detail="published with retain", payload=payload, identities=known)
+    decoded.device = device
+    return decoded
+
+
+def _decode_readings(payload: bytes, device: str, now_ms: int) -> Decoded:
+    # No JSON text begins with a byte of 0x80 or more, and every CBOR array or map does.
+    if payload[:1] >= b"\x80":
+        decoded = decode_cbor.decode_readings(payload, now_ms)
+    else:
+        decoded = decode_json.decode_readings(payload, device, now_ms)
+    rows = len(decoded.readings) + len(decoded.refusals)
+    if rows > LARGEST_ROWS:
+        known = decoded.identities()
+        return refuse(reason="oversize", detail=f"{rows} readings", payload=payload, identities=known)
+    if rows == 0:
+        return refuse(reason="range", detail="no reading in the message", payload=payload)
+    return decoded

@@ -42,7 +42,15 @@ def load_identity(folder: Path, name: str) -> Identity | None:
     Raises:
         RegistryError: one of them cannot be read, or they do not belong together.
     """
-    certificate_file, key_file = folder / f"{name}.pem", folder / f"{name}.key"
+    return load_pair(folder / f"{name}.pem", folder / f"{name}.key")
+
+
+def load_pair(certificate_file: Path, key_file: Path) -> Identity | None:
+    """Read a certificate and its private key from PEM files; None unless both exist.
+
+    Raises:
+        RegistryError: one of them cannot be read, or they do not belong together.
+    """
     if not (certificate_file.exists() and key_file.exists()):
         return None
     try:

@@ -10,13 +10,12 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from simulator.stack.errors import StackError
-from simulator.stack.place import Place, checkout_folder, find_place
+from simulator.stack.place import Place, checkout_folder, find_place, remove_place
 from simulator.stack.prefix import POSTGRES_BIN, Prefix
 
 OLDEST_MOSQUITTO = (2, 0, 18)
@@ -101,44 +100,48 @@ def _configured_postgres() -> Path | None:
     return Path(programs.strip()) if has_both else None
 
 
+def ready(place: Place, environ: Mapping[str, str]) -> bool:
+    """Say whether all programs are in place."""
+    prefix = wanted_prefix(place, environ)
+    return not prefix.packages or prefix.ready
+
+
+def downloaded(place: Place, environ: Mapping[str, str]) -> bool:
+    """Say whether nothing is left to download."""
+    return ready(place, environ) or wanted_prefix(place, environ).extracted
+
+
 def download(place: Place, environ: Mapping[str, str]) -> None:
     """Fetch and unpack what is missing; does nothing when all is there."""
-    prefix = wanted_prefix(place, environ)
-    if not prefix.packages or prefix.ready or prefix.extracted:
-        return
-    started = time.monotonic()
-    count = prefix.download()
-    names = "PostgreSQL with TimescaleDB and Mosquitto" if "mosquitto" in prefix.packages else "PostgreSQL"
-    _tell(f"{names}: {count} Debian packages unpacked", started)
+    if not downloaded(place, environ):
+        wanted_prefix(place, environ).download()
 
 
 def install(place: Place, environ: Mapping[str, str], patchelf: str) -> None:
-    """Put what was downloaded in place; does nothing when all is there."""
-    prefix = wanted_prefix(place, environ)
-    if not prefix.packages or prefix.ready:
-        return
-    download(place, environ)
-    started = time.monotonic()
-    prefix.install(patchelf)
-    _tell(f"programs placed in {prefix.folder}", started)
+    """Put what was downloaded in place; does nothing when all is there.
 
-
-def _tell(what: str, started: float) -> None:
-    sys.stdout.write(f"  {what}  {time.monotonic() - started:.1f} s\n")
-    sys.stdout.flush()
+    Args:
+        place: where.
+        environ: may name a server to use instead.
+        patchelf: the program of that name.
+    """
+    if not ready(place, environ):
+        download(place, environ)
+        wanted_prefix(place, environ).install(patchelf)
 
 
 def main(arguments: list[str]) -> int:
-    """Run `download` or `install`; give the exit code."""
-    if arguments not in (["download"], ["install"]):
-        sys.stderr.write("Usage: python3 -m simulator.stack.native download | install\n")
+    """Run `download`, `install` or `clean`; give the exit code."""
+    if arguments not in (["download"], ["install"], ["clean"]):
+        sys.stderr.write("Usage: python3 -m simulator.stack.native download | install | clean\n")
         return 2
     try:
-        place = find_place()
         if arguments == ["download"]:
-            download(place, os.environ)
+            download(find_place(), os.environ)
+        elif arguments == ["install"]:
+            install(find_place(), os.environ, str(checkout_folder() / ".venv/bin/patchelf"))
         else:
-            install(place, os.environ, str(checkout_folder() / ".venv/bin/patchelf"))
+            remove_place()
     except StackError as error:
         sys.stderr.write(f"{error}\n")
         return 1

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from simulator.stack.errors import StackError
 from simulator.stack.mirror import find_mirror
+from simulator.stack.place import as_account
 
 SUITE = "trixie"
 RECIPE = "1"
@@ -180,6 +181,7 @@ Dir::Etc::PreferencesParts "/dev/null";
 
 
 def _run(command: list[str], sentence: str) -> str:
+    command = [*as_account(None, death_signal="TERM"), *command]
     done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
     if done.returncode:
         lines = [line for line in (done.stderr or done.stdout).splitlines() if line.strip()]

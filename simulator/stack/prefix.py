@@ -35,6 +35,9 @@ PROGRAMS = (
     Path("usr/sbin/mosquitto"),
     *(Path("usr/bin") / name for name in ("mosquitto_passwd", "mosquitto_pub", "mosquitto_sub")),
 )
+OFFLINE_SIGNS = ("resolving", "resolve", "connect", "unreachable", "timed out")
+"""Words of apt for a missing network."""
+
 INSTEAD = "use `docker compose up`, or point PGHOST at a PostgreSQL server that has TimescaleDB"
 
 
@@ -147,12 +150,11 @@ def _fetch(apt: Path, packages: Sequence[str]) -> list[Path]:
     command = ["apt-get", "-c", str(apt / "apt.conf"), "-qq"]
     _run(
         [*command, "update", "--error-on=any"],
-        f"Cannot read Debian 13's ({SUITE}) package list from this machine's mirror {mirror.address} "
-        f"(no network, or the mirror does not carry it); repeat when it can be reached, or {INSTEAD}",
+        f"This machine's mirror {mirror.address} does not carry Debian 13 ({SUITE}): {INSTEAD}",
     )
     _run(
         [*command, "--no-install-recommends", "--download-only", "-y", "install", *packages],
-        f"Cannot download {' and '.join(packages)} from this machine's mirror {mirror.address}",
+        f"This machine's mirror {mirror.address} does not give {' and '.join(packages)}: {INSTEAD}",
     )
     return sorted(deb for deb in (apt / "cache/archives").glob("*.deb") if not deb.name.startswith(LEFT_OUT))
 
@@ -185,7 +187,10 @@ def _run(command: list[str], sentence: str) -> str:
     done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
     if done.returncode:
         lines = [line for line in (done.stderr or done.stdout).splitlines() if line.strip()]
-        raise StackError(f"{sentence}. ({lines[0].strip() if lines else f'exit code {done.returncode}'})")
+        told = lines[0].strip() if lines else f"exit code {done.returncode}"
+        if any(sign in told for sign in OFFLINE_SIGNS):
+            raise StackError(f"The Debian mirror cannot be reached; repeat when there is a network. ({told})")
+        raise StackError(f"{sentence}. ({told})")
     return done.stdout
 
 

@@ -22,6 +22,9 @@ from simulator.stack.place import as_account, checkout_folder, find_place
 PRODUCT_LOCK = "requirements.lock"
 TEST_LOCK = "requirements-test.lock"  # holds all of the product's as well
 STUBS_LOCK = "requirements-stubs.lock"
+OFFLINE_SIGNS = ("name resolution", "NewConnectionError", "Temporary failure resolving", "Max retries exceeded")
+"""Words of pip and apt for a missing network."""
+
 PIP_OPTIONS = ("--quiet", "--no-input", "--disable-pip-version-check", "--retries=2", "--require-hashes")
 
 
@@ -141,7 +144,7 @@ def _install_chromium(log: Path) -> None:
 
 
 def _run(command: list[str], log: Path, sentence: str) -> None:
-    with log.open("ab") as output:
+    with log.open("wb") as output:
         done = subprocess.run(
             [*as_account(None, death_signal="TERM"), *command],
             stdin=subprocess.DEVNULL,
@@ -150,7 +153,9 @@ def _run(command: list[str], log: Path, sentence: str) -> None:
             check=False,
         )
     if done.returncode:
-        raise StackError(f"{sentence}: no network, or see {log}.")
+        offline = any(sign in log.read_text(errors="replace") for sign in OFFLINE_SIGNS)
+        reason = "repeat when there is a network" if offline else "the log says why"
+        raise StackError(f"{sentence}; {reason}. ({log})")
 
 
 def _stamp(folder: Path, lock: Path) -> None:

@@ -73,6 +73,19 @@ def load_authority(folder: Path) -> Identity:
     return authority
 
 
+def server_host(folder: Path) -> str:
+    """Give the first name that the broker's certificate bears.
+
+    Raises:
+        RegistryError: there is no such certificate.
+    """
+    server = load_identity(folder, "server")
+    names = [] if server is None else _hosts_of(server.certificate)
+    if not names:
+        raise RegistryError(f"{folder} has no broker certificate to take its name from: give --mqtt-host.")
+    return str(names[0].value)
+
+
 def issue_client(authority: Identity, name: str, now: datetime) -> Identity:
     """Issue a certificate for an MQTT client with this common name."""
     usage = ExtendedKeyUsageOID.CLIENT_AUTH

@@ -101,9 +101,9 @@ class _Plan:
     def __init__(self, connection: Connection, devices: list[str], bins: list[str], now: datetime) -> None:
         self._now = now
         query = "select ref, id from devices where ref = any(%s) and retired_at is null"
-        self._devices = dict(connection.execute(query, (devices,)).fetchall())
+        self._devices: dict[str, int] = dict(connection.execute(query, (devices,)).fetchall())
         query = "select ref, id from bins where ref = any(%s) and removed_at is null"
-        self._bins = dict(connection.execute(query, (bins,)).fetchall())
+        self._bins: dict[str, int] = dict(connection.execute(query, (bins,)).fetchall())
         self._fittings = _load(connection, list(self._devices.values()))
         self._closed: list[_Fitting] = []
         self._changed: list[_Fitting] = []

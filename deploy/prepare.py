@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Makes what the containers need before they can start: passwords, certificates, folders that their users may write.
 
-Run as root by the service `init` of docker-compose.yml, at every `docker compose up`. The first run generates all; later
-runs only add what is missing and renew what is about to expire. What cannot be made again lies in the volume `authority`;
-the others get what their processes need, and nothing else.
+Run as root by the service `init` of docker-compose.yml, at every `docker compose up`. The first run generates all;
+later runs only add what is missing and renew what is about to expire. What cannot be made again lies in the volume
+`authority`; the others get what their processes need, and nothing else.
 """
 
 import os

@@ -1,0 +1,153 @@
+"""A batch of messages, sorted out for the tables that it goes to. Pure; used by `store`."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from ingest.columns import Bigints, Doubles, Integers
+from ingest.reading import Decoded, Reading
+
+LONGEST_DETAIL = 1000
+VALUES = ("distance_mm", "spread_mm", "valid_count", "temperature_c", "battery_mv", "tilt_deg", "flags")
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A message as it came, and what it holds."""
+
+    topic: str
+    payload: bytes
+    decoded: Decoded
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A reading on its way, with the message that it came in."""
+
+    device_id: int
+    reading: Reading
+    message: Incoming
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """Something that goes to `rejects`."""
+
+    message: Incoming
+    reason: str
+    detail: str
+    payload: bytes
+
+
+@dataclass(slots=True)
+class Heard:
+    """What a batch says of one device."""
+
+    measured_ms: int | None = None
+    battery_mv: int | None = None
+    next_report_s: int | None = None
+    status: bytes | None = None
+
+
+@dataclass(slots=True)
+class Batch:
+    """A batch, sorted out for the tables that it goes to."""
+
+    received_at: datetime
+    rows: list[Row] = field(default_factory=list)
+    rejects: list[Reject] = field(default_factory=list)
+    heard: dict[int, Heard] = field(default_factory=dict)
+
+
+def sort_out(messages: Sequence[Incoming], device_ids: Mapping[str, int], received_at: datetime) -> Batch:
+    """Say what of a batch goes where.
+
+    Args:
+        messages: in the order of arrival.
+        device_ids: of the enrolled devices by their references; whoever is not in it is refused.
+        received_at: UTC.
+    """
+    batch = Batch(received_at)
+    for message in messages:
+        decoded = message.decoded
+        device_id = device_ids.get(decoded.device) if decoded.device else None
+        if decoded.device and device_id is None:
+            batch.rejects.append(Reject(message, "unknown_device", "not enrolled, or retired", message.payload))
+            continue
+        batch.rejects += [Reject(message, bad.reason, bad.detail, bad.payload) for bad in decoded.refusals]
+        if device_id is not None:
+            batch.rows += [Row(device_id, reading, message) for reading in decoded.readings]
+            _hear(batch.heard.setdefault(device_id, Heard()), decoded)
+    return batch
+
+
+def _hear(heard: Heard, decoded: Decoded) -> None:
+    if decoded.next_report_s is not None:
+        heard.next_report_s = decoded.next_report_s
+    if decoded.status is not None:
+        heard.status = decoded.status
+    if decoded.battery_mv is not None:
+        heard.battery_mv = decoded.battery_mv
+    for reading in decoded.readings:
+        if heard.measured_ms is None or reading.measured_ms >= heard.measured_ms:
+            heard.measured_ms = reading.measured_ms
+            heard.battery_mv = heard.battery_mv if reading.battery_mv is None else reading.battery_mv
+
+
+def reading_columns(rows: list[Row]) -> dict[str, object]:
+    """Turn rows into the parameters of a statement that unnests them."""
+    readings = [row.reading for row in rows]
+    return {
+        "device_ids": Integers([row.device_id for row in rows]),
+        "epochs": Bigints([reading.epoch for reading in readings]),
+        "seqs": Bigints([reading.seq for reading in readings]),
+        "measured_ms": Bigints([reading.measured_ms for reading in readings]),
+        "distance_mm": Integers([reading.distance_mm for reading in readings]),
+        "spread_mm": Integers([reading.spread_mm for reading in readings]),
+        "valid_count": Integers([reading.valid_count for reading in readings]),
+        "temperature_c": Doubles([reading.temperature_c for reading in readings]),
+        "battery_mv": Integers([reading.battery_mv for reading in readings]),
+        "tilt_deg": Integers([reading.tilt_deg for reading in readings]),
+        "flags": Integers([reading.flags for reading in readings]),
+    }
+
+
+def reject_columns(batch: Batch) -> dict[str, object]:
+    """Turn a batch's rejects into the parameters of a statement that unnests them."""
+    return {
+        "received_at": batch.received_at,
+        "topics": [_storable(reject.message.topic) for reject in batch.rejects],
+        "devices": [reject.message.decoded.device for reject in batch.rejects],
+        "reasons": [reject.reason for reject in batch.rejects],
+        "details": [_storable(reject.detail) for reject in batch.rejects],
+        "payloads": [reject.payload for reject in batch.rejects],
+    }
+
+
+def _storable(text: str) -> str:
+    """Make a text of foreign origin one that PostgreSQL takes: valid UTF-8, no NUL, not endless."""
+    return text[:LONGEST_DETAIL].encode("utf-8", "replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
+def conflict_reject(row: Row, stored: list[object]) -> Reject:
+    """Refuse a row whose identity is stored with other values.
+
+    Args:
+        row: as it was sent.
+        stored: what the database holds, in the order of `VALUES`.
+    """
+    sent = [getattr(row.reading, name) for name in VALUES]
+    others = [
+        f"{name} {new} instead of {old}" for name, new, old in zip(VALUES, sent, stored, strict=True) if new != old
+    ]
+    return Reject(row.message, "conflict", f"{_name(row)}: {', '.join(others)}", row.message.payload)
+
+
+def database_reject(row: Row, error: Exception) -> Reject:
+    """Refuse a row that the database does not take, with its own words."""
+    words = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    return Reject(row.message, "database", f"{_name(row)}: {words}", row.message.payload)
+
+
+def _name(row: Row) -> str:
+    return f"epoch {row.reading.epoch}, seq {row.reading.seq}"

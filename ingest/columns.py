@@ -1,0 +1,71 @@
+"""Columns of numbers as PostgreSQL's binary arrays: about twice as fast as psycopg's own, and of a fixed type."""
+
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from psycopg import AsyncConnection
+from psycopg.abc import Buffer
+from psycopg.adapt import Dumper
+from psycopg.pq import Format
+
+NULL = b"\xff\xff\xff\xff"
+
+
+@dataclass(frozen=True, slots=True)
+class Integers:
+    """Values of an `integer[]`."""
+
+    values: Sequence[int | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Bigints:
+    """Values of a `bigint[]`."""
+
+    values: Sequence[int | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Doubles:
+    """Values of a `double precision[]`."""
+
+    values: Sequence[float | None]
+
+
+class _ArrayDumper(Dumper):
+    """Writes one dimension, counted from 1; each element is its length and its bytes."""
+
+    format = Format.BINARY
+    element_oid: int
+    length: int
+    code: str
+
+    def dump(self, obj: Integers | Bigints | Doubles) -> Buffer:
+        values = obj.values
+        head = struct.pack("!iiIii", 1, None in values, self.element_oid, len(values), 1)
+        if None in values:
+            pack = struct.Struct("!i" + self.code).pack
+            return head + b"".join([NULL if value is None else pack(self.length, value) for value in values])
+        elements: list[float | None] = [self.length] * (2 * len(values))
+        elements[1::2] = values
+        return head + struct.pack("!" + ("i" + self.code) * len(values), *elements)
+
+
+class _IntegersDumper(_ArrayDumper):
+    oid, element_oid, length, code = 1007, 23, 4, "i"
+
+
+class _BigintsDumper(_ArrayDumper):
+    oid, element_oid, length, code = 1016, 20, 8, "q"
+
+
+class _DoublesDumper(_ArrayDumper):
+    oid, element_oid, length, code = 1022, 701, 8, "d"
+
+
+def register_columns(connection: AsyncConnection) -> None:
+    """Have a connection understand `Integers`, `Bigints` and `Doubles` as parameters."""
+    connection.adapters.register_dumper(Integers, _IntegersDumper)
+    connection.adapters.register_dumper(Bigints, _BigintsDumper)
+    connection.adapters.register_dumper(Doubles, _DoublesDumper)

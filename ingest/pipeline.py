@@ -1,0 +1,147 @@
+"""One stream of messages, from the broker into the database: take, decode, commit, acknowledge."""
+
+import asyncio
+from collections.abc import Awaitable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import psycopg
+import structlog
+
+from ingest.backoff import Backoff, again
+from ingest.batch import Incoming
+from ingest.database import connect, lost
+from ingest.decode import decode
+from ingest.errors import BrokerLostError, DatabaseLostError, SessionTakenError
+from ingest.health import Health
+from ingest.lead import Lead
+from ingest.link import Link
+from ingest.reading import Identity
+from ingest.receive import Message, Receiver
+from ingest.send import Sender
+from ingest.store import Store, Stored
+from ingest.tally import Tally
+
+# What a stopped process may still do for the batch in its hands.
+FINISH_S = 1.5
+TAKEN_PAUSE_S = 5.0
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class Pipeline:
+    """A connection to the broker and one to the database, independent of other pipelines.
+
+    Attributes:
+        name: client id and certificate name.
+        topics: what it subscribes to.
+        batch_messages: the most messages in one transaction.
+        link: the broker.
+        lead: says when we may work.
+        sender: tells the devices.
+        health: is told whether the parts work.
+    """
+
+    name: str
+    topics: tuple[str, ...]
+    batch_messages: int
+    link: Link
+    lead: Lead
+    sender: Sender
+    health: Health
+    _tally: Tally = field(init=False)
+    _store: Store | None = field(default=None, init=False)
+    _connection: psycopg.AsyncConnection | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        self._tally = Tally(self.name)
+
+    async def run(self) -> None:
+        """Work until cancelled; a batch in hand is then still finished, if the database answers soon."""
+        backoff = Backoff()
+        try:
+            while True:
+                await self.lead.wait()
+                try:
+                    await self._receive(backoff)
+                except SessionTakenError as error:
+                    await self._pause(error, TAKEN_PAUSE_S)
+                except BrokerLostError as error:
+                    await self._pause(error, backoff.delay_s())
+        finally:
+            self._tally.tell()
+            await self._close()
+
+    async def _receive(self, backoff: Backoff) -> None:
+        # Twice a batch: one is on its way while the other is being committed.
+        async with Receiver(self.link, self.name, self.topics, 2 * self.batch_messages) as receiver:
+            backoff.worked()
+            self.health.works(self.name)
+            log.info("receiving", client=self.name)
+            while True:
+                batch = await receiver.take(self.batch_messages)
+                await _finish(self._process(receiver, batch))
+
+    async def _process(self, receiver: Receiver, batch: list[Message]) -> None:
+        """Commit, then acknowledge to the broker, then to the devices: in this order, or a crash loses readings."""
+        received_at = datetime.now(UTC)
+        now_ms = int(received_at.timestamp() * 1000)
+        messages = [
+            Incoming(taken.topic, taken.payload, decode(taken.topic, taken.payload, retain=taken.retain, now_ms=now_ms))
+            for taken in batch
+        ]
+        stored = await self._commit(messages, received_at)
+        receiver.acknowledge(batch)
+        self.sender.acknowledge(_known(messages))
+        self._tally.count(len(batch), stored)
+
+    async def _commit(self, messages: list[Incoming], received_at: datetime) -> Stored:
+        """Write a batch, however long the database is away: what we hold here, the broker holds back for us."""
+        backoff = Backoff()
+        while True:
+            try:
+                store = self._store or await self._open_store()
+                return await store.write(messages, received_at)
+            except (psycopg.Error, DatabaseLostError) as error:
+                await self._close()
+                reason = lost(error) if isinstance(error, psycopg.Error) else error
+                await self._pause(reason, backoff.delay_s())
+
+    async def _open_store(self) -> Store:
+        await self.lead.wait()
+        self._connection = await connect(self.name.removeprefix("brimwatch-"))
+        self._store = Store(self._connection)
+        self.health.works(self.name)
+        return self._store
+
+    async def _close(self) -> None:
+        if self._connection is not None:
+            await self._connection.close()
+        self._connection = self._store = None
+
+    async def _pause(self, error: Exception, delay_s: float) -> None:
+        self.health.failed(self.name, str(error))
+        log.warning(again(error, delay_s), client=self.name)
+        await asyncio.sleep(delay_s)
+
+
+def _known(messages: list[Incoming]) -> dict[str, list[Identity]]:
+    known: dict[str, list[Identity]] = {}
+    for message in messages:
+        identities = message.decoded.identities()
+        if message.decoded.device and identities:
+            known.setdefault(message.decoded.device, []).extend(identities)
+    return known
+
+
+async def _finish(work: Awaitable[None]) -> None:
+    """Do work to its end also when we are cancelled meanwhile, but not for longer than `FINISH_S`."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait((task,), timeout=FINISH_S)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        raise

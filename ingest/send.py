@@ -1,0 +1,151 @@
+"""Tells devices which readings are stored or refused, so that they forget them. Never holds up a writer."""
+
+import asyncio
+import contextlib
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator
+
+import aiomqtt
+import cbor2
+import structlog
+
+from ingest.backoff import Backoff, again
+from ingest.decode_cbor import VERSION
+from ingest.errors import BrokerLostError
+from ingest.health import Health
+from ingest.link import Link
+from ingest.reading import Identity
+
+SENDER = "brimwatch-send"
+Range = tuple[int, int, int]
+LARGEST_RANGES = 500  # in one message
+WAITING = 20_000  # acknowledgements that may wait for the link
+AT_ONCE = 100
+
+log = structlog.get_logger()
+
+
+class Sender:
+    """The link for everything that goes to devices.
+
+    Args:
+        link: the broker.
+        health: is told whether the link is there.
+    """
+
+    def __init__(self, link: Link, health: Health) -> None:
+        self._link = link
+        self._health = health
+        self._waiting: deque[tuple[str, list[Range]]] = deque()
+        self._news = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self.dropped_count = 0
+
+    def acknowledge(self, known: dict[str, list[Identity]]) -> None:
+        """Have devices told that these readings may be forgotten; returns at once.
+
+        Where the link is away for long the oldest acknowledgements are dropped and counted: devices send again what was
+        not acknowledged, and are answered then.
+
+        Args:
+            known: by device, the readings that are committed, stored or refused.
+        """
+        for device, identities in known.items():
+            for ranges in _chunks(coalesce(identities)):
+                if len(self._waiting) >= WAITING:
+                    self._waiting.popleft()
+                    self.dropped_count += 1
+                self._waiting.append((device, ranges))
+        if self._waiting:
+            self._idle.clear()
+            self._news.set()
+
+    async def run(self) -> None:
+        """Send until cancelled, and connect again whenever the broker was away."""
+        backoff = Backoff()
+        while True:
+            try:
+                async with self._client() as client:
+                    backoff.worked()
+                    self._health.works("send")
+                    await self._send_from(client)
+            except (aiomqtt.MqttError, BrokerLostError, ValueError) as error:
+                delay_s = backoff.delay_s()
+                sentence = str(self._link.lost(error) if not isinstance(error, BrokerLostError) else error)
+                self._health.failed("send", sentence)
+                log.warning(again(sentence, delay_s), client=SENDER, dropped_count=self.dropped_count)
+                await asyncio.sleep(delay_s)
+
+    async def finish(self, timeout_s: float) -> None:
+        """Wait until everything is sent, but not longer than this."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._idle.wait(), timeout_s)
+
+    def _client(self) -> aiomqtt.Client:
+        client = aiomqtt.Client(
+            self._link.host,
+            self._link.port,
+            identifier=SENDER,
+            tls_context=self._link.context(SENDER),
+            timeout=10,
+            keepalive=20,
+            max_inflight_messages=AT_ONCE,
+        )
+        client.pending_calls_threshold = AT_ONCE
+        return client
+
+    async def _send_from(self, client: aiomqtt.Client) -> None:
+        watch = asyncio.ensure_future(_until_lost(client))
+        try:
+            while True:
+                while self._waiting:
+                    await self._send_some(client)
+                self._idle.set()
+                self._news.clear()
+                news = asyncio.ensure_future(self._news.wait())
+                await asyncio.wait((news, watch), return_when=asyncio.FIRST_COMPLETED)
+                news.cancel()
+                if watch.done():
+                    watch.result()
+        finally:
+            watch.cancel()
+
+    async def _send_some(self, client: aiomqtt.Client) -> None:
+        some = [self._waiting.popleft() for _ in range(min(AT_ONCE, len(self._waiting)))]
+        # Encoded now and not earlier: a device may set its clock by the time in it.
+        now_s = int(time.time())
+        answers = await asyncio.gather(
+            *(
+                client.publish(f"bins/v1/{device}/down/ack", cbor2.dumps([VERSION, now_s, ranges]), qos=1)
+                for device, ranges in some
+            ),
+            return_exceptions=True,
+        )
+        failed = [item for item, answer in zip(some, answers, strict=True) if isinstance(answer, BaseException)]
+        if failed:
+            self._waiting.extendleft(reversed(failed))
+            raise next(answer for answer in answers if isinstance(answer, BaseException))
+
+
+async def _until_lost(client: aiomqtt.Client) -> None:
+    # Nothing is subscribed: the iterator only ever ends, when the connection does.
+    async for _ in client.messages:
+        pass
+
+
+def coalesce(identities: Iterable[Identity]) -> list[Range]:
+    """Join neighbouring readings to ranges (epoch, first seq, last seq), which never cover one that is not given."""
+    ranges: list[list[int]] = []
+    for epoch, seq in sorted(set(identities)):
+        if ranges and ranges[-1][0] == epoch and ranges[-1][2] == seq - 1:
+            ranges[-1][2] = seq
+        else:
+            ranges.append([epoch, seq, seq])
+    return [(epoch, first, last) for epoch, first, last in ranges]
+
+
+def _chunks(ranges: list[Range]) -> Iterator[list[Range]]:
+    for start in range(0, len(ranges), LARGEST_RANGES):
+        yield ranges[start : start + LARGEST_RANGES]

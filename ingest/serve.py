@@ -1,0 +1,68 @@
+"""`python -m ingest serve`: wires the parts and keeps them running until it is told to stop."""
+
+import asyncio
+import signal
+
+import structlog
+
+from ingest.health import Health, serve_health
+from ingest.lead import Lead
+from ingest.link import Link
+from ingest.pipeline import Pipeline
+from ingest.send import SENDER, Sender
+from ingest.settings import ServeSettings
+
+# Fixed client ids: each has a session at the broker that outlives us. Fresh readings never queue behind history.
+STREAMS = {
+    "brimwatch-readings": ("bins/v1/+/up/readings", "bins/v1/+/up/status"),
+    "brimwatch-backlog": ("bins/v1/+/up/backlog",),
+}
+LAST_ACKNOWLEDGEMENTS_S = 0.5
+
+log = structlog.get_logger()
+
+
+async def serve(settings: ServeSettings) -> None:
+    """Receive, store and acknowledge until SIGTERM or SIGINT.
+
+    Raises:
+        SettingsError: certificates are missing.
+    """
+    link = Link(settings.mqtt_host, settings.mqtt_port, settings.certificates)
+    link.require((*STREAMS, SENDER))
+    stop = _stop_on_signal()
+    health = Health(dict.fromkeys(("database", "send", *STREAMS), "Not connected yet"))
+    lead = Lead(health)
+    sender = Sender(link, health)
+    pipelines = [
+        Pipeline(name, topics, settings.batch_messages, link, lead, sender, health) for name, topics in STREAMS.items()
+    ]
+    async with asyncio.TaskGroup() as tasks:
+        helpers = [
+            tasks.create_task(lead.run(), name="lead"),
+            tasks.create_task(sender.run(), name="send"),
+        ]
+        if settings.health_port is not None:
+            answering = serve_health(health, settings.health_host, settings.health_port)
+            helpers.append(tasks.create_task(answering, name="health"))
+        streams = [tasks.create_task(pipeline.run(), name=pipeline.name) for pipeline in pipelines]
+        await stop.wait()
+        log.info("stopping")
+        await _cancel(streams)
+        await sender.finish(LAST_ACKNOWLEDGEMENTS_S)
+        await _cancel(helpers)
+    log.info("stopped")
+
+
+def _stop_on_signal() -> asyncio.Event:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    return stop
+
+
+async def _cancel(tasks: list[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)

@@ -1,0 +1,249 @@
+"""Writes a batch of messages in one transaction: readings, rejects, what devices say, and what is to assess."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from psycopg import AsyncConnection, errors, sql
+
+from ingest.batch import (
+    Batch,
+    Incoming,
+    Row,
+    conflict_reject,
+    database_reject,
+    reading_columns,
+    reject_columns,
+    sort_out,
+)
+from ingest.columns import Bigints, Integers, register_columns
+
+# A device that was retired may still be stored for so long.
+DEVICES_MAX_AGE_S = 30.0
+
+# PostgreSQL's words for "this row cannot be": the others may work the next time.
+POISON = (errors.DataError, errors.IntegrityError, errors.NotSupportedError, errors.InternalError)
+
+SENT = """
+unnest(
+    %(device_ids)b::integer[], %(epochs)b::bigint[], %(seqs)b::bigint[], %(measured_ms)b::bigint[],
+    %(distance_mm)b::integer[], %(spread_mm)b::integer[], %(valid_count)b::integer[], %(temperature_c)b::float8[],
+    %(battery_mv)b::integer[], %(tilt_deg)b::integer[], %(flags)b::integer[]
+)"""
+
+INSERT = sql.SQL(
+    """
+insert into readings (
+    device_id, epoch, seq, measured_at, received_at,
+    distance_mm, spread_mm, valid_count, temperature_c, battery_mv, tilt_deg, flags
+)
+select
+    device_id, epoch, seq, timestamptz 'epoch' + measured_ms * interval '1 millisecond', %(received_at)s,
+    distance_mm, spread_mm, valid_count, temperature_c, battery_mv, tilt_deg, flags
+from {sent} as sent (
+    device_id, epoch, seq, measured_ms,
+    distance_mm, spread_mm, valid_count, temperature_c, battery_mv, tilt_deg, flags
+)
+on conflict do nothing
+"""
+).format(sent=sql.SQL(SENT))
+
+# The bounds let the database open only the chunks in question.
+CONFLICTS = sql.SQL(
+    """
+select
+    sent.place, stored.distance_mm, stored.spread_mm, stored.valid_count, stored.temperature_c,
+    stored.battery_mv, stored.tilt_deg, stored.flags
+from {sent} with ordinality as sent (
+    device_id, epoch, seq, measured_ms,
+    distance_mm, spread_mm, valid_count, temperature_c, battery_mv, tilt_deg, flags, place
+)
+join readings as stored
+    on stored.device_id = sent.device_id
+    and stored.epoch = sent.epoch
+    and stored.seq = sent.seq
+    and stored.measured_at = timestamptz 'epoch' + sent.measured_ms * interval '1 millisecond'
+    and stored.measured_at >= timestamptz 'epoch' + %(first_ms)s * interval '1 millisecond'
+    and stored.measured_at <= timestamptz 'epoch' + %(last_ms)s * interval '1 millisecond'
+where (
+    stored.distance_mm, stored.spread_mm, stored.valid_count, stored.temperature_c,
+    stored.battery_mv, stored.tilt_deg, stored.flags
+) is distinct from (
+    sent.distance_mm, sent.spread_mm, sent.valid_count, sent.temperature_c::real,
+    sent.battery_mv, sent.tilt_deg, sent.flags
+)
+"""
+).format(sent=sql.SQL(SENT))
+
+REJECTS = """
+insert into rejects (received_at, topic, device, reason, detail, payload)
+select %(received_at)s, topic, device, reason, detail, payload
+from unnest(
+    %(topics)s::text[], %(devices)s::text[], %(reasons)s::text[], %(details)s::text[], %(payloads)b::bytea[]
+) as refused (topic, device, reason, detail, payload)
+"""
+
+# The battery is that of the newest measurement, whatever order they arrive in.
+HEARD = """
+insert into device_state as known (device_id, last_received_at, last_measured_at, next_report_s, battery_mv)
+select
+    device_id, %(received_at)s, timestamptz 'epoch' + measured_ms * interval '1 millisecond', next_report_s, battery_mv
+from unnest(
+    %(device_ids)b::integer[], %(measured_ms)b::bigint[], %(next_report_s)b::integer[], %(battery_mv)b::integer[]
+) as heard (device_id, measured_ms, next_report_s, battery_mv)
+on conflict (device_id) do update set
+    last_received_at = greatest(known.last_received_at, excluded.last_received_at),
+    last_measured_at = greatest(known.last_measured_at, excluded.last_measured_at),
+    next_report_s = coalesce(excluded.next_report_s, known.next_report_s),
+    battery_mv = case
+        when known.last_measured_at > excluded.last_measured_at then coalesce(known.battery_mv, excluded.battery_mv)
+        else coalesce(excluded.battery_mv, known.battery_mv)
+    end
+"""
+
+STATUS = """
+update device_state
+set status = said.status::jsonb, status_received_at = %(received_at)s
+from unnest(%(device_ids)b::integer[], %(statuses)s::text[]) as said (device_id, status)
+where device_state.device_id = said.device_id
+"""
+
+QUEUE = """
+insert into assess_queue as waiting (device_id, from_measured_at)
+select device_id, timestamptz 'epoch' + measured_ms * interval '1 millisecond'
+from unnest(%(device_ids)b::integer[], %(measured_ms)b::bigint[]) as news (device_id, measured_ms)
+on conflict (device_id) do update
+set from_measured_at = least(waiting.from_measured_at, excluded.from_measured_at)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What became of a batch.
+
+    Attributes:
+        readings: rows that are new in the database.
+        duplicates: rows that were there already.
+        rejects: rows that went to `rejects`.
+    """
+
+    readings: int
+    duplicates: int
+    rejects: int
+
+
+class Store:
+    """Writes over one connection, and knows the devices' ids.
+
+    Args:
+        connection: in autocommit mode; used by nobody else.
+    """
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        register_columns(connection)
+        self._connection = connection
+        self._device_ids: dict[str, int] = {}
+        self._devices_known_at = float("-inf")
+
+    async def write(self, messages: Sequence[Incoming], received_at: datetime) -> Stored:
+        """Commit a batch; all of it is in the database afterwards, as readings or as rejects.
+
+        Args:
+            messages: in the order of arrival.
+            received_at: UTC.
+
+        Raises:
+            psycopg.Error: the database cannot do this now; nothing was written, and trying again is safe.
+        """
+        await self._learn_devices({message.decoded.device for message in messages if message.decoded.device})
+        try:
+            return await self._write(sort_out(messages, self._device_ids, received_at), careful=False)
+        except POISON as error:
+            if isinstance(error, errors.ReadOnlySqlTransaction):
+                raise
+            return await self._write(sort_out(messages, self._device_ids, received_at), careful=True)
+
+    async def _learn_devices(self, refs: set[str]) -> None:
+        now = time.monotonic()
+        if now - self._devices_known_at > DEVICES_MAX_AGE_S:
+            self._device_ids.clear()
+            self._devices_known_at = now
+        unknown = [ref for ref in refs if ref not in self._device_ids]
+        if unknown:
+            query = "select ref, id from devices where ref = any(%s) and retired_at is null"
+            cursor = await self._connection.execute(query, (unknown,))
+            self._device_ids.update(await cursor.fetchall())
+
+    async def _write(self, batch: Batch, *, careful: bool) -> Stored:
+        async with self._connection.transaction():
+            if careful:
+                inserted = await self._insert_by_halves(batch, batch.rows)
+            else:
+                inserted = await self._insert(batch, batch.rows)
+            if batch.rejects:
+                await self._connection.execute(REJECTS, reject_columns(batch))
+            await self._write_heard(batch)
+            if inserted:
+                await self._queue(batch.rows)
+        return Stored(inserted, len(batch.rows) - inserted, len(batch.rejects))
+
+    async def _insert(self, batch: Batch, rows: list[Row]) -> int:
+        if not rows:
+            return 0
+        columns = reading_columns(rows)
+        cursor = await self._connection.execute(INSERT, {**columns, "received_at": batch.received_at})
+        if cursor.rowcount < len(rows):
+            await self._reject_conflicts(batch, rows, columns)
+        return cursor.rowcount
+
+    async def _insert_by_halves(self, batch: Batch, rows: list[Row]) -> int:
+        """Insert what the database takes, and refuse each row alone that it does not take."""
+        try:
+            async with self._connection.transaction():
+                return await self._insert(batch, rows)
+        except POISON as error:
+            if len(rows) == 1:
+                batch.rejects.append(database_reject(rows[0], error))
+                return 0
+        half = len(rows) // 2
+        return await self._insert_by_halves(batch, rows[:half]) + await self._insert_by_halves(batch, rows[half:])
+
+    async def _reject_conflicts(self, batch: Batch, rows: list[Row], columns: dict[str, object]) -> None:
+        times = [row.reading.measured_ms for row in rows]
+        bounds = {"first_ms": min(times), "last_ms": max(times)}
+        cursor = await self._connection.execute(CONFLICTS, {**columns, **bounds})
+        async for place, *stored in cursor:
+            batch.rejects.append(conflict_reject(rows[place - 1], stored))
+
+    async def _write_heard(self, batch: Batch) -> None:
+        if not batch.heard:
+            return
+        # In one order in all writers, so that no two wait for each other.
+        device_ids = sorted(batch.heard)
+        heard = [batch.heard[device_id] for device_id in device_ids]
+        columns = {
+            "device_ids": Integers(device_ids),
+            "measured_ms": Bigints([said.measured_ms for said in heard]),
+            "next_report_s": Integers([said.next_report_s for said in heard]),
+            "battery_mv": Integers([said.battery_mv for said in heard]),
+            "received_at": batch.received_at,
+        }
+        await self._connection.execute(HEARD, columns)
+        statuses = {device_id: said.status for device_id, said in batch.heard.items() if said.status is not None}
+        if statuses:
+            columns = {
+                "device_ids": Integers(list(statuses)),
+                "statuses": [status.decode() for status in statuses.values()],
+                "received_at": batch.received_at,
+            }
+            await self._connection.execute(STATUS, columns)
+
+    async def _queue(self, rows: list[Row]) -> None:
+        oldest: dict[int, int] = {}
+        for row in rows:
+            oldest[row.device_id] = min(oldest.get(row.device_id, row.reading.measured_ms), row.reading.measured_ms)
+        device_ids = sorted(oldest)
+        times = [oldest[device_id] for device_id in device_ids]
+        await self._connection.execute(QUEUE, {"device_ids": Integers(device_ids), "measured_ms": Bigints(times)})
+        await self._connection.execute("notify assess")

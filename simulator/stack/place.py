@@ -49,9 +49,9 @@ class Place:
         """
         parent = self.root / "scratch"
         _make_folder(parent)
-        for left in parent.iterdir():
-            owner = left.name.split("-")[-2]
-            if not Path("/proc", owner).exists():
+        for left in parent.glob("*-*-*"):
+            pid = left.name.split("-")[-2]
+            if not Path("/proc", pid).exists():
                 shutil.rmtree(left, ignore_errors=True)
         folder = parent / f"{name}-{os.getpid()}-{os.urandom(4).hex()}"
         folder.mkdir(mode=0o755)

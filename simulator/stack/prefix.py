@@ -60,13 +60,13 @@ class Prefix:
 
     @property
     def ready(self) -> bool:
-        """Whether a finished prefix of this very recipe is in place."""
-        return _read(self.folder / "stamp") == self._stamp
+        """Whether a finished prefix of this recipe, with at least these packages, is in place."""
+        return self._covered_by(self.folder / "stamp")
 
     @property
     def extracted(self) -> bool:
         """Whether all packages lie unpacked, waiting for `install`."""
-        return _read(self._new / "extracted") == self._stamp
+        return self._covered_by(self._new / "stamp.new")
 
     def download(self) -> int:
         """Fetch and unpack the packages.
@@ -85,7 +85,7 @@ class Prefix:
         self._new.chmod(0o755)
         for deb in debs:
             _run(["dpkg", "-x", str(deb), str(self._new)], "Cannot unpack a Debian package")
-        (self._new / "extracted").write_text(self._stamp)
+        self._write_stamp("stamp.new")
         shutil.rmtree(apt)
         return len(debs)
 
@@ -104,7 +104,7 @@ class Prefix:
             if path.exists():
                 options = ["--set-interpreter", str(final / loader), "--force-rpath", "--set-rpath", str(final)]
                 _run([patchelf, *options, str(path)], "Cannot prepare a program of the private prefix")
-        (self._new / "stamp").write_text(self._stamp)
+        (self._new / "stamp.new").rename(self._new / "stamp")
         self._swap()
 
     def _swap(self) -> None:
@@ -120,9 +120,19 @@ class Prefix:
         return self.root / "prefix.new"
 
     @property
-    def _stamp(self) -> str:
+    def _recipe(self) -> str:
         # Moved with its checkout, a prefix would look for its libraries at the old path: hence the folder.
-        return " ".join((RECIPE, SUITE, *self.packages, str(self.folder)))
+        return f"{RECIPE} {SUITE} {self.folder}"
+
+    def _write_stamp(self, name: str) -> None:
+        (self._new / name).write_text("\n".join((self._recipe, *self.packages)))
+
+    def _covered_by(self, stamp: Path) -> bool:
+        try:
+            recipe, *packages = stamp.read_text().splitlines()
+        except (FileNotFoundError, ValueError):
+            return False
+        return recipe == self._recipe and set(self.packages) <= set(packages)
 
 
 def linker_names() -> tuple[str, str]:
@@ -192,10 +202,3 @@ def _run(command: list[str], sentence: str) -> str:
             raise StackError(f"The Debian mirror cannot be reached; repeat when there is a network. ({told})")
         raise StackError(f"{sentence}. ({told})")
     return done.stdout
-
-
-def _read(path: Path) -> str | None:
-    try:
-        return path.read_text()
-    except FileNotFoundError:
-        return None

@@ -82,7 +82,7 @@ class Device:
 
     def _on_message(self, _client: mqtt.Client, _userdata: object, message: mqtt.MQTTMessage) -> None:
         try:
-            _, ranges = codec.decode_ack(message.payload)
+            _, ranges = codec.decode_ack(bytes(message.payload))
         except ValueError:
             # Rubbish acknowledges nothing.
             return

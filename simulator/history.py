@@ -49,7 +49,7 @@ class History:
         rows, part = hours - self._first, seconds / HOUR_S
         added, emptied_after = self._added[rows, bins], self._emptied_after[rows, bins]
         full = np.minimum(self._start[rows, bins] + added * part, HIGHEST)
-        return np.asarray(np.where(part < emptied_after, full, added * (part - emptied_after)))
+        return np.asarray(np.where(part < emptied_after, full, added * np.maximum(part - emptied_after, 0)))
 
     def _make(self, first_hour: int, hours: int) -> None:
         count = len(self._city.bins)

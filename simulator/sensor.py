@@ -14,7 +14,15 @@ from simulator.terrain import Points
 DAY_S = 86_400
 YEAR_S = 365.25 * DAY_S
 MISSING = -1
-"""Stands for null in an array of integers."""
+"""Stands for no distance and no spread in an array of integers."""
+SPIKE_CHANCE = 0.04
+"""How often a sensor with spikes measures something else."""
+LOST_CHANCE = 0.002
+"""How often any sensor gets no echo."""
+ECHOES = 7
+"""Echoes asked for in one measurement."""
+WEAK_CHANCE = 0.1
+"""How often one of them is missing."""
 
 Row = tuple[int | None, ...]
 """One reading, its places as in docs/contract.md."""
@@ -75,16 +83,16 @@ class Sensors:
         at = slots.measured_at(levels.shape[1])
         noise, chance = self._noise(slots, levels.shape[1])
         # Waste is no level floor: its surface lies a few centimetres higher or lower than the mean.
-        distance = self._empty_mm - levels * self._depth_mm + 6 * noise[0] - 12 * np.abs(noise[1]) * (levels > 0)
-        spike = self._spikes & (chance[0] < 0.04)
+        distance = self._empty_mm - levels * self._depth_mm + 4 * noise[0] - 8 * np.abs(noise[1]) * (levels > 0)
+        spike = self._spikes & (chance[0] < SPIKE_CHANCE)
         distance = np.where(spike, 60 + chance[1] * (self._empty_mm - 60), distance)
-        lost = (chance[0] > 0.998) | (self._no_echo & (at >= self._faulty_from_s))
+        lost = (chance[0] > 1 - LOST_CHANCE) | (self._no_echo & (at >= self._faulty_from_s))
         columns = (
             np.broadcast_to(slots.numbers[:, None], at.shape),
             at,
             np.where(lost, MISSING, np.clip(distance, 40, self._empty_mm + 25)),
             np.where(lost, MISSING, 8 + 6 * np.abs(noise[2])),
-            np.where(lost, 0, 7 - (chance[1] < 0.1)),
+            np.where(lost, 0, ECHOES - (chance[1] < WEAK_CHANCE)),
             self._temperature(at) * 10 + 4 * noise[3],
             self._battery_mv - (at % YEAR_S) / DAY_S * 0.6 + 3 * noise[2],
             np.broadcast_to(self._tilt_deg, at.shape),
@@ -108,9 +116,7 @@ class Sensors:
 
 def to_rows(measured: NDArray[np.int64]) -> list[Row]:
     """Turn readings of shape (n, 9) into rows for the codec."""
-    return [tuple(None if place == MISSING else value for place, value in _signed(row)) for row in measured.tolist()]
-
-
-def _signed(row: list[int]) -> list[tuple[int, int]]:
-    # Temperatures may well be minus one tenth: only distance and spread are ever missing.
-    return [(value if index in (2, 3) else 0, value) for index, value in enumerate(row)]
+    return [
+        (seq, at, None if distance == MISSING else distance, None if spread == MISSING else spread, *rest)
+        for seq, at, distance, spread, *rest in measured.tolist()
+    ]

@@ -1,0 +1,71 @@
+"""`python -m simulator`: the world that Brimwatch watches, for developers and for the demo."""
+
+import os
+import signal
+import sys
+import threading
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from simulator.city import make_city
+from simulator.device import BrokerAddress
+from simulator.fleet import Plan
+from simulator.mapfiles import write_city
+from simulator.play import Stage, play
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+
+Bins = Annotated[int, typer.Option(min=1, max=20_000, help="How many bins the town has.")]
+Seed = Annotated[int, typer.Option(min=0, help="The same seed and size make the same town.")]
+
+
+@app.command()
+def city(
+    out: Annotated[Path, typer.Option(file_okay=False, help="Folder to write to; made when it is missing.")],
+    bins: Bins = 500,
+    seed: Seed = 1,
+) -> None:
+    """Write an invented town: bins.csv and devices.csv for the registry, and its basemap as GeoJSON."""
+    town = make_city(bins, seed)
+    write_city(town, out, fitted_at=datetime.now(UTC).replace(microsecond=0))
+    typer.echo(f"{len(town.bins)} bins and {len(town.fitted)} sensors on {len(town.streets)} streets are in {out}.")
+
+
+@app.command()
+def fleet(
+    *,
+    bundles: Annotated[Path, typer.Option(exists=True, help="Folder made by `python -m ingest devices enrol`.")],
+    memory: Annotated[Path, typer.Option(help="File that remembers what was handed over; made when it is missing.")],
+    bins: Bins = 500,
+    seed: Seed = 1,
+    firmware: Annotated[int, typer.Option(min=0, max=500, help="How many run the real firmware.")] = 0,
+    boards: Annotated[Path | None, typer.Option(help="Folder for the flash of those; needed for --firmware.")] = None,
+    host: Annotated[str, typer.Option(help="Where the broker listens.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 8883,
+    every: Annotated[int, typer.Option(min=5, max=3600, help="Seconds between two reports of a device.")] = 60,
+) -> None:
+    """Play the sensors of a town: bring their past in, then report until stopped."""
+    if firmware and not boards:
+        raise typer.BadParameter("--firmware needs --boards, a folder for the flash of those devices.")
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    town = make_city(bins, seed)
+    plan = Plan(broker=BrokerAddress(host, port), bundles=bundles, every_s=every)
+    play(town, plan, Stage(memory=memory, firmware=firmware, boards=boards), stop)
+
+
+@app.command()
+def demo() -> None:
+    """Start everything, with a town of invented bins, and keep it running (`make demo`)."""
+    # Loaded only here: the other commands need none of the local stack.
+    from simulator.stack.demo import main  # noqa: PLC0415
+
+    sys.exit(main(os.environ))
+
+
+if __name__ == "__main__":
+    app()

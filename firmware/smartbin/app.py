@@ -1,0 +1,266 @@
+"""One wake: measure, keep, report when due, wait for the server's acknowledgement, forget, sleep."""
+
+from . import codec, events, schedule
+from . import state as rtc_state
+from .clock import Clock, Deadline, is_plausible
+from .config import Config
+from .link import WifiLink
+from .measure import Bench
+from .mqtt import Client, MqttError
+from .outbox import Outbox
+from .permanent import Permanent
+from .version import FIRMWARE
+
+TYPE_CHECKING = False  # `typing` does not exist on the device
+if TYPE_CHECKING:
+    from typing import Callable
+
+    from hardware import Time
+
+
+_ETIMEDOUT = 116
+_QUIET_MS = 200  # after which the broker has handed over what it queued for us
+_MOST_UNFINISHED = 3  # wakes in a row that died with their memory: the battery cannot carry the radio
+
+
+class App:
+    """The device's program; everything that touches hardware comes in.
+
+    Args:
+        config: the settings.
+        outbox: where readings wait.
+        permanent: what outlives the battery.
+        bench: the sensors.
+        link: the way to the broker.
+        clock: Unix time.
+        time: the module `time`.
+        roll: gives a random number, 0..1.
+        log: takes a line of text.
+        feed: calms the watchdog.
+        reset_cause: why this wake began, as in `up/status`.
+    """
+
+    def __init__(
+        self,
+        *,
+        config: Config,
+        outbox: Outbox,
+        permanent: Permanent,
+        bench: Bench,
+        link: WifiLink,
+        clock: Clock,
+        time: "Time",
+        roll: "Callable[[], float]",
+        log: "Callable[[str], None]",
+        feed: "Callable[[], None]",
+        reset_cause: str,
+    ) -> None:
+        self._config = config
+        self._outbox = outbox
+        self._state = outbox.state
+        self._permanent = permanent
+        self._bench = bench
+        self._link = link
+        self._clock = clock
+        self._time = time
+        self._roll = roll
+        self._log = log
+        self._feed = feed
+        self._reset_cause = reset_cause
+        self._acked: "list[tuple[int, int, int]]" = []
+        self._has_progress = False
+        self._newest_seq = 0
+        self._battery_mv: "int | None" = None
+
+    def run(self) -> int:
+        """Go through one wake; says how many milliseconds to sleep."""
+        started = self._time.ticks_ms()
+        unfinished = self._permanent.unfinished_count()
+        if self._outbox.lost_memory:
+            self._permanent.set_unfinished(unfinished + 1)
+        urgent = self._measure()
+        if self._is_due(urgent) and unfinished < _MOST_UNFINISHED:
+            self._report()
+        self._permanent.set_unfinished(0)
+        awake_ms = self._time.ticks_diff(self._time.ticks_ms(), started)
+        return schedule.sleep_ms(self._config.measure_interval_s, awake_ms, self._state.slip)
+
+    def _measure(self) -> bool:
+        """Take and keep one reading; says whether it must be reported at once."""
+        state = self._state
+        row = self._bench.read(self._config, self._clock.now())
+        self._battery_mv = row[6]
+        alarms = events.alarms(row, state.alarms, self._config)
+        urgent = bool(alarms & ~state.alarms) or events.has_jumped(row, state.last_distance_mm, self._config.jump_mm)
+        state.alarms = alarms
+        state.last_distance_mm = row[2] or state.last_distance_mm
+        state.wakes_since_report += 1
+        state.wakes_since_status += 1
+        self._newest_seq = self._outbox.add(row)
+        self._log("recorded epoch=%d seq=%d distance_mm=%s" % (state.epoch, self._newest_seq, row[2]))
+        self._feed()
+        return urgent
+
+    def _is_due(self, urgent: bool) -> bool:
+        state, config = self._state, self._config
+        if state.failures:
+            state.retry_wakes = max(0, state.retry_wakes - 1)
+            return urgent or not state.retry_wakes
+        every = schedule.report_wakes(config.measure_interval_s, config.report_interval_s)
+        return (
+            urgent or self._outbox.lost_memory or state.has(rtc_state.REPORT_NEXT) or state.wakes_since_report >= every
+        )
+
+    def _report(self) -> None:
+        deadline = Deadline(self._time, self._config.link_budget_s * 1000)
+        failure = None
+        try:
+            self._link.up(deadline)
+            self._set_clock_first()
+            self._feed()
+            client = self._link.open(deadline)
+            self._feed()
+            self._talk(client)
+        except (OSError, ValueError, MqttError) as error:
+            failure = error
+            self._log("report: %r" % (error,))
+        finally:
+            self._link.down()
+        self._conclude(failure)
+
+    def _set_clock_first(self) -> None:
+        # Certificates have dates, and no reading is sent before its time is final.
+        if self._state.has(rtc_state.SYNCED):
+            return
+        true_s = self._link.true_time()
+        if true_s is None:
+            self._log("report: no time server answers")
+            raise OSError(_ETIMEDOUT)
+        self._outbox.set_clock(true_s)
+
+    def _talk(self, client: Client) -> None:
+        """Hand over the last hour, then what we say of ourselves, then what is older."""
+        resumed = client.connect(self._config.device, self._config.link_budget_s * 2)
+        if not resumed or not self._state.has(rtc_state.SUBSCRIBED):
+            client.subscribe(codec.topic(self._config.device, "down/ack"))
+            self._state.put(rtc_state.SUBSCRIBED, on=True)
+        elif self._state.failures or self._state.has(rtc_state.REPORT_NEXT):
+            self._take_queued(client)
+        for name, epoch, rows in self._outbox.ring_batches():
+            self._deliver(client, name, epoch, rows)
+            self._outbox.forget(self._is_acked)
+        status_id = self._send_status(client)
+        self._empty_spool(client)
+        if status_id is not None:
+            self._confirm_status(client, status_id)
+        client.disconnect()
+
+    def _take_queued(self, client: Client) -> None:
+        """Read the acknowledgements that came while the device slept, to spare sending what they cover."""
+        message = client.receive(_QUIET_MS)
+        while message is not None:
+            self._read_ack(message)
+            message = client.receive(_QUIET_MS)
+        self._outbox.forget(self._is_acked)
+
+    def _deliver(self, client: Client, name: str, epoch: int, rows: "list[tuple[int | None, ...]]") -> None:
+        """Send rows and wait until the server has them all.
+
+        Raises:
+            OSError: it did not say so in time; they are kept.
+        """
+        rows = [row for row in rows if not self._is_acked(epoch, row[0] or 0)]
+        if not rows:
+            return
+        payload = codec.encode_readings(epoch, self._next_report_s(), rows)
+        packet_id = client.publish(codec.topic(self._config.device, name), payload)
+        patience = Deadline(self._time, self._config.ack_timeout_s * 1000)
+        resend_ms = self._config.ack_timeout_s * 500
+        while not all(self._is_acked(epoch, row[0] or 0) for row in rows):
+            message = client.receive(min(patience.left_ms(), 500))
+            if message is not None:
+                self._read_ack(message)
+            elif resend_ms and not client.is_confirmed(packet_id) and patience.left_ms() < resend_ms:
+                client.resend()
+                resend_ms = 0
+            self._feed()
+        self._has_progress = True
+
+    def _read_ack(self, message: "tuple[str, bytes]") -> None:
+        topic, payload = message
+        if topic != codec.topic(self._config.device, "down/ack"):
+            return
+        try:
+            server_time, ranges = codec.decode_ack(payload)
+        except ValueError as error:
+            self._log("%s" % (error,))
+            return
+        self._acked.extend(ranges)
+        for first, last in [(first, last) for epoch, first, last in ranges if epoch == self._state.epoch]:
+            # Only an acknowledgement of the reading taken in this wake cannot have waited in a queue.
+            if first <= self._newest_seq <= last and is_plausible(server_time):
+                self._outbox.set_clock(server_time)
+        for acked in ranges:
+            self._log("acked epoch=%d first=%d last=%d" % acked)
+
+    def _is_acked(self, epoch: int, seq: int) -> bool:
+        return any(known == epoch and first <= seq <= last for known, first, last in self._acked)
+
+    def _empty_spool(self, client: Client) -> None:
+        place = self._outbox.place()
+        while True:
+            batches, reached = self._outbox.spool_batches()
+            if reached == place:
+                return
+            for name, epoch, rows in batches:
+                self._deliver(client, name, epoch, rows)
+            self._outbox.forget_spooled(reached)
+            del self._acked[:]
+            place = reached
+
+    def _send_status(self, client: Client) -> "int | None":
+        state = self._state
+        due = state.wakes_since_status >= schedule.status_wakes(self._config.measure_interval_s)
+        if not due and self._reset_cause == "deepsleep" and not self._outbox.lost_memory:
+            return None
+        status: "dict[str, object]" = {
+            "firmware": FIRMWARE,
+            "reset_cause": self._reset_cause,
+            "boot_count": state.boot_count,
+            "waiting_count": self._outbox.waiting_count(),
+            "dropped_count": self._permanent.dropped_count(),
+            "torn_count": state.torn_count,
+            "rssi_dbm": self._link.rssi_dbm(),
+            "battery_mv": self._battery_mv,
+            "next_report_s": self._next_report_s(),
+            "config_version": self._config.config_version,
+        }
+        return client.publish(codec.topic(self._config.device, "up/status"), codec.encode_status(status))
+
+    def _confirm_status(self, client: Client, packet_id: int) -> None:
+        patience = Deadline(self._time, self._config.ack_timeout_s * 1000)
+        while not client.is_confirmed(packet_id):
+            client.receive(patience.left_ms())
+        self._state.wakes_since_status = 0
+
+    def _next_report_s(self) -> int:
+        config = self._config
+        every = schedule.report_wakes(config.measure_interval_s, config.report_interval_s)
+        return every * config.measure_interval_s
+
+    def _conclude(self, failure: "Exception | None") -> None:
+        """Settle what is left, and decide when to try again."""
+        state, config = self._state, self._config
+        if failure is None or self._has_progress:
+            state.failures = 0
+            state.wakes_since_report = 0
+        else:
+            state.failures = min(state.failures + 1, 255)
+            state.retry_wakes = schedule.retry_wakes(
+                state.failures, config.measure_interval_s, config.report_interval_s, self._roll()
+            )
+            # The session may be there without its subscription: subscribe anew.
+            state.put(rtc_state.SUBSCRIBED, on=False)
+        self._outbox.settle()
+        state.put(rtc_state.REPORT_NEXT, on=state.failures == 0 and self._outbox.waiting_count() > 0)
+        self._outbox.save()

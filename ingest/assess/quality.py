@@ -59,11 +59,14 @@ def judge(series: Series, geometry: Geometry) -> Judgement:
         code, _, hits = rules[index]
         codes[hits] = code
         which[hits] = index
-    certain = codes >= SUSPICIOUS
-    spikes = certain & _spikes(series, geometry, certain)
-    codes[spikes] = REJECTED_PROBABLE
-    words = [*(reason for _, reason, _ in rules), "far from the readings before and after it"]
-    which[spikes] = len(words) - 1
+    words = [
+        *(reason for _, reason, _ in rules),
+        "far from the readings before and after it",
+        "a jump, not confirmed yet",
+    ]
+    spikes, jump = _strangers(series, geometry, codes)
+    codes[spikes], which[spikes] = REJECTED_PROBABLE, len(rules)
+    codes[jump], which[jump] = SUSPICIOUS, len(rules) + 1
     return Judgement(codes, tuple("" if index < 0 else words[index] for index in which.tolist()))
 
 
@@ -90,15 +93,20 @@ def _doubts(series: Series, geometry: Geometry) -> list[_Rule]:
     ]
 
 
-def _spikes(series: Series, geometry: Geometry, plausible: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    """Mark plausible readings that stand alone between two neighbours which agree with each other."""
-    spikes = np.zeros(len(series), dtype=np.bool_)
-    index = np.flatnonzero(plausible)
-    if len(index) < 3:  # noqa: PLR2004 - a reading and its two neighbours
-        return spikes
-    share = ((geometry.empty_mm - series.distance_mm) / geometry.depth_mm)[index]
-    spikes[index[1:-1]] = _lonely(share, series.measured_at[index])
-    return spikes
+def _strangers(
+    series: Series, geometry: Geometry, codes: npt.NDArray[np.int8]
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Find readings far from their neighbours: those that stand alone between two, and the newest if it jumped."""
+    index = np.flatnonzero(codes >= SUSPICIOUS)
+    level = np.broadcast_to((geometry.empty_mm - series.distance_mm) / geometry.depth_mm, len(series))[index]
+    measured_at = series.measured_at[index]
+    lonely = np.zeros(len(index), dtype=np.bool_)
+    if len(index) > 2:  # noqa: PLR2004 - a reading and its two neighbours
+        lonely[1:-1] = _lonely(level, measured_at)
+    rest = np.flatnonzero(~lonely)[-2:]
+    jumped = len(rest) == 2 and abs(level[rest[1]] - level[rest[0]]) > SPIKE_SHARE  # noqa: PLR2004 - the newest two
+    near = jumped and measured_at[rest[1]] - measured_at[rest[0]] <= NEIGHBOUR
+    return index[lonely], index[rest[1:]] if near else index[:0]
 
 
 def _lonely(share: Floats, measured_at: Times) -> npt.NDArray[np.bool_]:

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import LiteralString
 
 import psycopg
 import pytest
@@ -62,39 +63,45 @@ def server() -> Iterator[Database | GivenDatabase]:
 
 @pytest.fixture(scope="session")
 def template(server: Database | GivenDatabase) -> Iterator[MigratedDatabase]:
-    """A migrated database to clone from; never written to."""
+    """A migrated database to clone from; nobody can connect to it."""
     name = f"brimwatch_template_{secrets.token_hex(4)}"
     passwords = {
         "BRIMWATCH_INGEST_PASSWORD": secrets.token_urlsafe(16),
         "BRIMWATCH_DASHBOARD_PASSWORD": secrets.token_urlsafe(16),
     }
-    _execute(server.env(), sql.SQL("create database {}").format(sql.Identifier(name)))
     env = {**server.env(), "PGDATABASE": name}
-    run_module("ingest", "migrate", env={**env, **passwords})
-    yield MigratedDatabase(
-        name=name,
-        env=env,
-        ingest_env={**env, "PGUSER": "brimwatch_ingest", "PGPASSWORD": passwords["BRIMWATCH_INGEST_PASSWORD"]},
-        dashboard_env={**env, "PGUSER": "brimwatch_dashboard", "PGPASSWORD": passwords["BRIMWATCH_DASHBOARD_PASSWORD"]},
-    )
-    _drop(server.env(), name)
+    _execute(server.env(), "create database {}", name)
+    try:
+        run_module("ingest", "migrate", env={**env, **passwords})
+        # TimescaleDB's scheduler enters every database it may, and one in use cannot be cloned.
+        _execute(server.env(), "alter database {} with allow_connections false", name)
+        _end_connections(server.env(), name)
+        yield MigratedDatabase(
+            name=name,
+            env=env,
+            ingest_env={**env, "PGUSER": "brimwatch_ingest", "PGPASSWORD": passwords["BRIMWATCH_INGEST_PASSWORD"]},
+            dashboard_env={
+                **env,
+                "PGUSER": "brimwatch_dashboard",
+                "PGPASSWORD": passwords["BRIMWATCH_DASHBOARD_PASSWORD"],
+            },
+        )
+    finally:
+        _execute(server.env(), "drop database {} with (force)", name)
 
 
 @pytest.fixture
 def database(server: Database | GivenDatabase, template: MigratedDatabase) -> Iterator[MigratedDatabase]:
     """A fresh, migrated, empty database for one test."""
     name = f"brimwatch_test_{secrets.token_hex(4)}"
-    _execute(
-        server.env(),
-        sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(template.name)),
-    )
+    _execute(server.env(), "create database {} template {}", name, template.name)
     yield MigratedDatabase(
         name=name,
         env={**template.env, "PGDATABASE": name},
         ingest_env={**template.ingest_env, "PGDATABASE": name},
         dashboard_env={**template.dashboard_env, "PGDATABASE": name},
     )
-    _drop(server.env(), name)
+    _execute(server.env(), "drop database {} with (force)", name)
 
 
 @pytest.fixture(scope="session")
@@ -150,13 +157,14 @@ def _run_broker(authority: Path) -> Iterator[Broker]:
     shutil.rmtree(folder)
 
 
-def _execute(env: dict[str, str], statement: sql.Composed) -> None:
+def _execute(env: dict[str, str], statement: LiteralString, *names: str) -> None:
     with psycopg.connect(conninfo(env), autocommit=True) as conn:
-        conn.execute(statement)
+        conn.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
 
 
-def _drop(env: dict[str, str], name: str) -> None:
-    _execute(env, sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+def _end_connections(env: dict[str, str], name: str) -> None:
+    with psycopg.connect(conninfo(env), autocommit=True) as conn:
+        conn.execute("select pg_terminate_backend(pid, 10000) from pg_stat_activity where datname = %s", [name])
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -39,7 +39,6 @@ class Broker:
         self.certificates = certificates
         self._program = program
         self._account = place.account
-        self._wanted_port = port
         self.port = port or 0
         self._child: Child | None = None
 

@@ -37,6 +37,7 @@ SETTINGS = {
     "synchronous_commit": "on",
     "shared_buffers": "256MB",
     "max_connections": "100",
+    "max_worker_processes": "32",  # TimescaleDB keeps one for each database, of which tests make many
     "max_wal_size": "2GB",
     "timezone": "UTC",
     "log_timezone": "UTC",
@@ -46,18 +47,19 @@ SETTINGS = {
 class Database:
     """A PostgreSQL server with TimescaleDB, on 127.0.0.1 only, its data kept in a folder.
 
+    Its port stays the same across restarts, so that clients find it again.
+
     Args:
         folder: for data, password and log; made if absent; the servers' user must be able to reach it.
         programs: folder of `postgres` and `initdb`.
         place: says whom to run as.
-        port: None finds a free one at each start.
+        port: None finds a free one at the first start.
     """
 
     def __init__(self, folder: Path, *, programs: Path, place: Place, port: int | None = None) -> None:
         self.folder = folder
         self._programs = programs
         self._account = place.account
-        self._wanted_port = port
         self._port = port or 0
         self._child: Child | None = None
 
@@ -90,19 +92,21 @@ class Database:
             StackError: it cannot run; the message says why.
         """
         self._prepare()
-        if self._wanted_port:
-            require_free(self._wanted_port, "PGPORT")
+        if self._port:
+            require_free(self._port, "PGPORT")
+        chosen = bool(self._port)
         deadline = time.monotonic() + START_TIMEOUT_S
         attempts = 0
         while True:
             attempts += 1
+            self._port = self._port if chosen else free_port()
             try:
                 self._start_once(deadline - time.monotonic())
             except StackError as error:
                 self.stop()
                 # Killed a moment ago, its last children still hold shared memory; or somebody took our free port.
                 again = "shared memory" in str(error) or (
-                    "could not bind" in str(error) and not self._wanted_port and attempts < BIND_ATTEMPTS
+                    "could not bind" in str(error) and not chosen and attempts < BIND_ATTEMPTS
                 )
                 if not again or time.monotonic() > deadline:
                     raise
@@ -175,7 +179,6 @@ class Database:
         new.rename(self._data)
 
     def _start_once(self, timeout_s: float) -> None:
-        self._port = self._wanted_port or free_port()
         log = self.folder / "postgres.log"
         log.unlink(missing_ok=True)
         settings = {**SETTINGS, "port": str(self._port)}

@@ -147,16 +147,16 @@ def test_database_killed_in_a_run_keeps_what_was_committed(own_database: Databas
 
 
 @own_server
-def test_database_keeps_its_data_and_password_across_a_stop(own_database: Database) -> None:
+def test_database_keeps_data_password_and_port_across_a_stop(own_database: Database) -> None:
     with psycopg.connect(conninfo(own_database.env())) as conn:
         conn.execute("create table kept as select 1 as one")
-    first_pid, password = own_database.pid, own_database.env()["PGPASSWORD"]
+    first_pid, first_env = own_database.pid, own_database.env()
 
     own_database.stop()
     own_database.start()
 
     assert gone(first_pid or 0)
-    assert own_database.env()["PGPASSWORD"] == password
+    assert own_database.env() == first_env
     with psycopg.connect(conninfo(own_database.env())) as conn:
         assert conn.execute("select one from kept").fetchone() == (1,)
 
@@ -195,17 +195,17 @@ def test_database_on_a_taken_port_says_so_in_one_sentence(own_database: Database
         second.start()
 
 
-def test_fresh_databases_are_migrated_and_apart(database: MigratedDatabase, template: MigratedDatabase) -> None:
-    query = "select count(*) from pg_extension where extname = 'timescaledb'"
-
+@pytest.mark.parametrize("turn", range(3))
+def test_fresh_database_is_migrated_and_empty_each_time(database: MigratedDatabase, turn: int) -> None:
     with psycopg.connect(database.conninfo) as conn:
-        assert conn.execute(query).fetchone() == (1,)
-        conn.execute("create table only_here (id integer)")
+        found = conn.execute("select to_regclass('only_once'), to_regclass('readings') is not null").fetchone()
+        conn.execute("create table only_once (turn integer)")
+        conn.execute("insert into only_once values (%s)", [turn])
 
-    with psycopg.connect(template.conninfo) as conn:
-        assert conn.execute("select to_regclass('only_here')").fetchone() == (None,)
-    with psycopg.connect(conninfo(database.ingest_env)) as conn:
-        assert conn.execute("select current_user").fetchone() == ("brimwatch_ingest",)
+    assert found == (None, True)
+    for env, role in ((database.ingest_env, "brimwatch_ingest"), (database.dashboard_env, "brimwatch_dashboard")):
+        with psycopg.connect(conninfo(env)) as conn:
+            assert conn.execute("select current_user").fetchone() == (role,)
 
 
 def test_broker_delivers_a_device_under_its_own_name(connect: Callable[..., Client]) -> None:

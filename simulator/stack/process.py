@@ -5,8 +5,10 @@ import os
 import signal
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
 from pathlib import Path
 
 from simulator.stack.errors import StackError
@@ -19,8 +21,8 @@ LOG_TAIL = 5
 class Child:
     """A running program with its output in a log file.
 
-    It has its own session, so Ctrl-C in a terminal reaches only us and we end it in order. The kernel sends it
-    `death_signal` when the thread that started it ends: start children from a thread that lives as long as they do.
+    It has its own session, so Ctrl-C in a terminal reaches only us and we end it in order. When we are killed, the
+    kernel sends it `death_signal`.
 
     Args:
         command: program and arguments.
@@ -45,17 +47,23 @@ class Child:
     ) -> None:
         self.name = name
         self.log = log
-        with contextlib.ExitStack() as stack:
-            output = stack.enter_context(log.open("ab")) if log else None
-            self._process = subprocess.Popen(
-                [*as_account(account, death_signal=death_signal), *command],
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT if output else None,
-                env={**os.environ, **(env or {})},
-                cwd=cwd,
-                start_new_session=True,
-            )
+        words = [*as_account(account, death_signal=death_signal), *command]
+        environment = {**os.environ, **(env or {})}
+
+        def launch() -> subprocess.Popen[bytes]:
+            with contextlib.ExitStack() as stack:
+                output = stack.enter_context(log.open("ab")) if log else None
+                return subprocess.Popen(
+                    words,
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT if output else None,
+                    env=environment,
+                    cwd=cwd,
+                    start_new_session=True,
+                )
+
+        self._process = _launch_in_keeper(launch, name)
 
     @property
     def pid(self) -> int:
@@ -111,6 +119,25 @@ class Child:
             return ""
         lines = self.log.read_text(errors="replace").strip().splitlines()
         return " | ".join(line.strip() for line in lines[-LOG_TAIL:])
+
+
+def _launch_in_keeper(launch: Callable[[], subprocess.Popen[bytes]], name: str) -> subprocess.Popen[bytes]:
+    # The kernel's "parent" is the thread that started a child, not the process: this one stays until the child ends,
+    # whatever becomes of the caller's thread.
+    launched: Future[subprocess.Popen[bytes]] = Future()
+
+    def keep() -> None:
+        try:
+            process = launch()
+        except OSError as error:
+            launched.set_exception(error)
+            return
+        launched.set_result(process)
+        with contextlib.suppress(ChildProcessError):
+            os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+
+    threading.Thread(target=keep, name=f"keeper of {name}", daemon=True).start()
+    return launched.result()
 
 
 def descendants(pid: int) -> list[int]:

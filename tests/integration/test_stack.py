@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from threading import Thread
 
 import paho.mqtt.client as mqtt
 import psycopg
@@ -23,7 +24,7 @@ from simulator.stack.database import Database, open_database
 from simulator.stack.errors import StackError
 from simulator.stack.native import find_programs, server_given
 from simulator.stack.place import find_place
-from simulator.stack.process import descendants, wait_until
+from simulator.stack.process import Child, descendants, wait_until
 from tests.conftest import MigratedDatabase, conninfo
 from tests.fixtures_certificates import TestAuthority
 
@@ -321,6 +322,28 @@ def test_broker_on_a_taken_port_says_so_in_one_sentence(own_broker: Broker, test
 
     with pytest.raises(StackError, match=rf"^Port {own_broker.port} is taken by another program"):
         second.start()
+
+
+def test_child_outlives_the_thread_that_started_it(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    script = "trap 'echo alive' USR1; echo ready; while sleep 0.1; do :; done"
+    children: list[Child] = []
+
+    def start() -> None:
+        children.append(Child(["sh", "-c", script], name="script", log=log))
+        wait_until(lambda: "ready" in log.read_text(), timeout_s=WAIT_S, what="The script did not start")
+
+    starter = Thread(target=start)
+    starter.start()
+    starter.join()
+    task = Path(f"/proc/self/task/{starter.native_id}")
+    wait_until(lambda: not task.exists(), timeout_s=WAIT_S, what="The thread did not end")
+    (child,) = children
+
+    child.send_signal(signal.SIGUSR1)  # the kernel's own signal, had there been one, would be served with this one
+
+    wait_until(lambda: "alive" in log.read_text(), timeout_s=WAIT_S, what="The script did not answer", child=child)
+    child.stop()
 
 
 def test_servers_end_when_whoever_started_them_is_killed(folder: Path, test_authority: TestAuthority) -> None:

@@ -111,14 +111,13 @@ def _take(decoded: Decoded, text: bytes, alone: bytes, epoch: int | UnsetType, n
         return
     seconds = _seconds(row.measured_at)
     identity = _identity_of(row.seq, row.epoch if row.epoch is not UNSET else epoch, seconds)
-    if identity is None:
-        decoded.refusals.append(Refusal("schema", "epoch without seq", alone))
-        return
     fault = time_fault(seconds, now_ms)
     if fault:
-        decoded.refusals.append(Refusal("time", fault, alone, (identity,)))
-        return
-    decoded.readings.append(_reading(row, identity, seconds))
+        decoded.refusals.append(Refusal("time", fault, alone, (identity,) if identity else ()))
+    elif identity is None:
+        decoded.refusals.append(Refusal("schema", "epoch without seq", alone))
+    else:
+        decoded.readings.append(_reading(row, identity, seconds))
 
 
 def _reading(row: JsonRow, identity: Identity, seconds: float) -> Reading:

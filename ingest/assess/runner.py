@@ -23,7 +23,7 @@ from ingest.errors import DatabaseLostError, IngestError
 from ingest.settings import load
 
 # Any number that nothing else uses: whoever holds it assesses.
-ASSESS_LOCK = 4_202_602
+ASSESS_LOCK = 4_202_603
 POLL_S = 1.0
 # How often all bins are looked at for what time alone changes.
 TICK_S = 60.0

@@ -59,13 +59,16 @@ def fleet(
 
 
 @app.command()
-def demo() -> None:
-    """Start everything, with a town of invented bins, and keep it running (`make demo`)."""
+def demo(
+    data: Annotated[Path | None, typer.Option(help="Folder for all its data; default: one for each size.")] = None,
+    out: Annotated[Path | None, typer.Option(help="File that says where everything is.")] = None,
+) -> None:
+    """Start everything, with a town of invented bins, and keep it running: `make demo`."""
     # Loaded only here: the other commands need none of the local stack.
     from simulator.stack.demo import main  # noqa: PLC0415
 
-    sys.exit(main(os.environ))
+    sys.exit(main(os.environ, data, out))
 
 
 if __name__ == "__main__":
-    app()
+    app(prog_name="python -m simulator")

@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from firmware.smartbin import codec
 from simulator.city import City
 from simulator.deposits import HOUR_S
 from simulator.device import BrokerAddress, Device
@@ -75,6 +74,7 @@ class Fleet:
         self._history = History(city, memory.history_from // HOUR_S, HISTORY_DAYS * 24 + 24)
         self._sensors = Sensors(city, faults, memory.began_at - 2 * DAY_S)
         self._turn: tuple[int, NDArray[np.int64]] = (-1, np.empty((0, 0), dtype=np.int64))
+        self._measuring = threading.Lock()
         self._devices = {ref: self._device(ref) for ref in self._place}
         self._saved_at = 0.0
 
@@ -140,10 +140,17 @@ class Fleet:
             self._memory.save(self.waiting)
             self._saved_at = time.monotonic()
 
-    def measure_now(self, device: str) -> dict[str, int | None]:
-        """Say what the sensor of a device would measure at this moment, by the names of docs/contract.md."""
+    def world(self, device: str) -> dict[str, object]:
+        """Say what is around a device with the real firmware now, by the names of its `world.json`."""
         row = to_rows(self._measure_one(device, int(self._now())))[0]
-        return dict(zip(codec.ROW_FIELDS, row, strict=True))
+        _, _, distance_mm, _, _, temperature, battery_mv, tilt_deg, _ = row
+        return {
+            "distance_mm": distance_mm or 0,
+            "sensor": "silent" if distance_mm is None else "ok",
+            "temperature_c": (temperature or 0) / 10,
+            "battery_mv": battery_mv,
+            "tilt_deg": tilt_deg,
+        }
 
     def _device(self, ref: str) -> Device:
         settled_until = self._memory.settled.get(ref, self._memory.history_from)
@@ -157,12 +164,12 @@ class Fleet:
 
     def _measure_one(self, ref: str, at_s: int) -> NDArray[np.int64]:
         """Measure one bin in the turn that `at_s` lies in; all bins of a turn are measured together, once."""
-        number = at_s // self._plan.every_s
-        if self._turn[0] != number:
-            slots = Slots("sensor turns", np.array([number]), self._plan.every_s)
-            self._turn = (number, self._measure(slots)[0])
-        index = self._place[ref]
-        return self._turn[1][index : index + 1]
+        number, index = at_s // self._plan.every_s, self._place[ref]
+        with self._measuring:
+            if self._turn[0] != number:
+                slots = Slots("sensor turns", np.array([number]), self._plan.every_s)
+                self._turn = (number, self._measure(slots)[0])
+            return self._turn[1][index : index + 1]
 
     def _next_turn_s(self, ref: str) -> int:
         every_s, now = self._plan.every_s, int(self._now())

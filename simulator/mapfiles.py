@@ -30,7 +30,7 @@ def write_city(city: City, folder: Path, fitted_at: datetime) -> None:
     """
     (folder / "basemap").mkdir(parents=True, exist_ok=True)
     write_bins(folder / "bins.csv", city.bins)
-    write_devices(folder / "devices.csv", city.fitted, fitted_at)
+    write_devices(folder / "devices.csv", ((place, fitted_at) for place in city.fitted))
     for name, features in basemap(city).items():
         text = json.dumps({"type": "FeatureCollection", "features": features}, separators=(",", ":"))
         (folder / "basemap" / f"{name}.geojson").write_text(text)
@@ -44,12 +44,12 @@ def write_bins(path: Path, bins: Iterable[Bin]) -> None:
         table.writerows([*(getattr(place, column) for column in BIN_COLUMNS), POSITION_SOURCE] for place in bins)
 
 
-def write_devices(path: Path, bins: Iterable[Bin], fitted_at: datetime) -> None:
-    """Write the table that `python -m ingest devices enrol` and `fit` read."""
+def write_devices(path: Path, fittings: Iterable[tuple[Bin, datetime]]) -> None:
+    """Write the table that `python -m ingest devices enrol` and `fit` read: bins and since when each is measured."""
     with path.open("w", newline="") as file:
         table = csv.writer(file)
         table.writerow(["device", "bin", "empty_mm", "full_mm", "fitted_at"])
-        table.writerows([b.device, b.ref, b.empty_mm, b.full_mm, fitted_at.isoformat()] for b in bins)
+        table.writerows([b.device, b.ref, b.empty_mm, b.full_mm, since.isoformat()] for b, since in fittings)
 
 
 def basemap(city: City) -> dict[str, list[dict[str, object]]]:

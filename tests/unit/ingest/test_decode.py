@@ -384,7 +384,7 @@ PAYLOADS = (
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(payload=PAYLOADS, topic=st.sampled_from([READINGS, STATUS, "bins/v1/?"]), retain=st.booleans())
 @example(payload=b"\x84\x01\x03\xf6\x81" + b"\x81" * 10, topic=READINGS, retain=False)
 def test_whatever_comes_is_stored_or_refused_with_a_reason(payload: bytes, topic: str, retain: bool) -> None:
@@ -400,7 +400,7 @@ def test_whatever_comes_is_stored_or_refused_with_a_reason(payload: bytes, topic
         assert 0 <= seq < 2**63
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.data())
 def test_good_message_with_flipped_bytes_never_raises(data: st.DataObject) -> None:
     payload = bytearray(message(ROW, with_place(0, 18), with_place(2, None)))

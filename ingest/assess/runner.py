@@ -45,14 +45,17 @@ def run(settings: AssessSettings | None = None, *, once: bool = False) -> None:
 
     Raises:
         DatabaseLostError: the database does not answer (`once` only).
-        IngestError: another runner is at work (`once` only).
+        IngestError: another runner is at work (`once` only), or the database was not migrated.
     """
     zone = ZoneInfo((settings or load(AssessSettings)).time_zone)
-    with _stopped_by_signals():
-        if once:
-            _run_once(zone)
-        else:
-            _run_for_ever(zone)
+    try:
+        with _stopped_by_signals():
+            if once:
+                _run_once(zone)
+            else:
+                _run_for_ever(zone)
+    except psycopg.ProgrammingError as error:
+        raise IngestError(f"The database is not as this version needs it: {_first_line(error)}.") from error
 
 
 def _run_once(zone: ZoneInfo) -> None:

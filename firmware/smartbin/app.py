@@ -69,6 +69,8 @@ class App:
         self._reset_cause = reset_cause
         self._acked: "list[tuple[int, int, int]]" = []
         self._has_progress = False
+        self._was_interrupted = False
+        self._may_be_subscribed = False
         self._newest_seq = 0
         self._battery_mv: "int | None" = None
 
@@ -81,6 +83,7 @@ class App:
         urgent = self._measure()
         if self._is_due(urgent) and unfinished < _MOST_UNFINISHED:
             self._report()
+        self._outbox.save()
         self._permanent.set_unfinished(0)
         awake_ms = self._time.ticks_diff(self._time.ticks_ms(), started)
         return schedule.sleep_ms(self._config.measure_interval_s, awake_ms, self._state.slip)
@@ -96,6 +99,7 @@ class App:
         state.last_distance_mm = row[2] or state.last_distance_mm
         state.wakes_since_report += 1
         state.wakes_since_status += 1
+        state.retry_wakes = max(0, state.retry_wakes - 1)
         self._newest_seq = self._outbox.add(row)
         self._log("recorded epoch=%d seq=%d distance_mm=%s" % (state.epoch, self._newest_seq, row[2]))
         self._feed()
@@ -104,7 +108,6 @@ class App:
     def _is_due(self, urgent: bool) -> bool:
         state, config = self._state, self._config
         if state.failures:
-            state.retry_wakes = max(0, state.retry_wakes - 1)
             return urgent or not state.retry_wakes
         every = schedule.report_wakes(config.measure_interval_s, config.report_interval_s)
         return (
@@ -113,7 +116,7 @@ class App:
 
     def _report(self) -> None:
         deadline = Deadline(self._time, self._config.link_budget_s * 1000)
-        failure = None
+        self._expect_failure()
         try:
             self._link.up(deadline)
             self._set_clock_first()
@@ -122,11 +125,31 @@ class App:
             self._feed()
             self._talk(client)
         except (OSError, ValueError, MqttError) as error:
-            failure = error
             self._log("report: %r" % (error,))
         finally:
             self._link.down()
-        self._conclude(failure)
+        if self._has_progress:
+            self._succeed()
+        self._outbox.settle()
+        self._state.put(rtc_state.REPORT_NEXT, on=not self._state.failures and self._outbox.waiting_count() > 0)
+
+    def _expect_failure(self) -> None:
+        """Save the failure beforehand: a wake that dies with the radio on must back off, too."""
+        state, config = self._state, self._config
+        self._was_interrupted = bool(state.failures) or state.has(rtc_state.REPORT_NEXT)
+        self._may_be_subscribed = state.has(rtc_state.SUBSCRIBED)
+        state.failures = min(state.failures + 1, 255)
+        state.retry_wakes = schedule.retry_wakes(
+            state.failures, config.measure_interval_s, config.report_interval_s, self._roll()
+        )
+        # The session may be there without its subscription: subscribe anew next time.
+        state.put(rtc_state.SUBSCRIBED, on=False)
+        self._outbox.save()
+
+    def _succeed(self) -> None:
+        state = self._state
+        state.failures = state.retry_wakes = state.wakes_since_report = 0
+        state.put(rtc_state.SUBSCRIBED, on=True)
 
     def _set_clock_first(self) -> None:
         # Certificates have dates, and no reading is sent before its time is final.
@@ -141,10 +164,9 @@ class App:
     def _talk(self, client: Client) -> None:
         """Hand over the last hour, then what we say of ourselves, then what is older."""
         resumed = client.connect(self._config.device, self._config.link_budget_s * 2)
-        if not resumed or not self._state.has(rtc_state.SUBSCRIBED):
+        if not resumed or not self._may_be_subscribed:
             client.subscribe(codec.topic(self._config.device, "down/ack"))
-            self._state.put(rtc_state.SUBSCRIBED, on=True)
-        elif self._state.failures or self._state.has(rtc_state.REPORT_NEXT):
+        if resumed and self._was_interrupted:
             self._take_queued(client)
         for name, epoch, rows in self._outbox.ring_batches():
             self._deliver(client, name, epoch, rows)
@@ -247,20 +269,3 @@ class App:
         config = self._config
         every = schedule.report_wakes(config.measure_interval_s, config.report_interval_s)
         return every * config.measure_interval_s
-
-    def _conclude(self, failure: "Exception | None") -> None:
-        """Settle what is left, and decide when to try again."""
-        state, config = self._state, self._config
-        if failure is None or self._has_progress:
-            state.failures = 0
-            state.wakes_since_report = 0
-        else:
-            state.failures = min(state.failures + 1, 255)
-            state.retry_wakes = schedule.retry_wakes(
-                state.failures, config.measure_interval_s, config.report_interval_s, self._roll()
-            )
-            # The session may be there without its subscription: subscribe anew.
-            state.put(rtc_state.SUBSCRIBED, on=False)
-        self._outbox.settle()
-        state.put(rtc_state.REPORT_NEXT, on=state.failures == 0 and self._outbox.waiting_count() > 0)
-        self._outbox.save()

@@ -46,6 +46,7 @@ class Client:
         self._poll.register(stream, select.POLLIN)
         self._last_id = 0
         self._unconfirmed: "dict[int, bytearray]" = {}
+        self._early: "list[tuple[str, bytes]]" = []
 
     def connect(self, client_id: str, keepalive_s: int) -> bool:
         """Open or resume the persistent session; says whether the broker still has it."""
@@ -67,8 +68,9 @@ class Client:
                 if body[-1] == _REFUSED:
                     raise MqttError("subscription refused: " + topic)
                 return
-            if head & 0xF0 != _PUBLISH:  # of a resumed session; unacknowledged, so it comes again
+            if head & 0xF0 != _PUBLISH:
                 raise MqttError("no SUBACK")
+            self._early.append(self._message(head, body))  # a resumed session hands over its queue at once
 
     def publish(self, topic: str, payload: bytes) -> int:
         """Send at QoS 1 and return the packet id; see `is_confirmed`."""
@@ -94,6 +96,8 @@ class Client:
         Args:
             wait_ms: how long to wait for its first byte, milliseconds.
         """
+        if self._early:
+            return self._early.pop(0)
         if not self._poll.poll(min(wait_ms, self._deadline.left_ms())):
             return None
         head, body = self._packet()

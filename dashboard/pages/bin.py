@@ -1,0 +1,188 @@
+"""The page of one bin: how it is, how its level went, when it was emptied, and what its sensor sent."""
+
+from dataclasses import dataclass
+from datetime import UTC, timedelta
+from typing import Any
+
+import dash_mantine_components as dmc
+from dash import Dash, Input, Output, State, dcc, html, no_update
+from dash.development.base_component import Component
+
+from dashboard import queries
+from dashboard.colours import palette
+from dashboard.figures import level_history
+from dashboard.pages.parts import Site, aria, beat, facts, level_bar, reason_chip, table, tick
+from dashboard.readings import Reading, read_page
+from dashboard.rows import Bin, Emptying
+from dashboard.words import CLASSES, NOTHING, QUALITIES, SENSORS, STREAMS, ago, clock, percent
+
+PERIODS = {"1": "24 hours", "7": "7 days", "28": "28 days", "90": "90 days"}
+FIRST_PERIOD = "7"
+MOST_READINGS = 10_000
+LISTED = 40
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What is known of one bin's past, newest first."""
+
+    readings: tuple[Reading, ...]
+    emptyings: tuple[Emptying, ...]
+
+    @property
+    def key(self) -> str:
+        """Sum up what is new: while it stays, nothing is to be drawn again."""
+        newest = self.readings[0].raw if self.readings else None
+        emptied = self.emptyings[0].emptied_at if self.emptyings else None
+        return f"{len(self.readings)} {newest.measured_at if newest else ''} {newest.seq if newest else ''} {emptied}"
+
+
+async def layout(site: Site, row: Bin, theme: str) -> Component:
+    """Lay out the page of a bin."""
+    history = await _read(site, row, FIRST_PERIOD)
+    period = dmc.SegmentedControl(
+        id="bin-period",
+        data=[{"value": days, "label": words} for days, words in PERIODS.items()],
+        value=FIRST_PERIOD,
+        size="xs",
+    )
+    graph = dcc.Graph(
+        id="bin-graph",
+        figure=_figure(site, row, history, theme),
+        config={"displayModeBar": False, "responsive": True},
+        className="bin-graph",
+        responsive=True,
+    )
+    return html.Div(
+        [
+            tick("bin"),
+            dcc.Store(id="bin-ref", data=row.ref),
+            dcc.Store(id="bin-key", data=_key(row, history, FIRST_PERIOD, theme)),
+            dcc.Link("‹ Map", href="/", className="back"),
+            html.Div(_head(row, site), id="bin-head"),
+            html.Section(
+                [html.Div([html.H2("Level"), period], className="section-head"), graph],
+                className="card",
+                **aria(label="History of the level"),
+            ),
+            html.Div(_tables(site, history), id="bin-tables", className="columns"),
+        ],
+        className="page bin-page",
+    )
+
+
+def register(app: Dash, site: Site) -> None:
+    """Make the page live."""
+
+    @app.callback(
+        Output("bin-head", "children"),
+        Output("bin-graph", "figure"),
+        Output("bin-tables", "children"),
+        Output("bin-key", "data"),
+        Output("site-beat", "data", allow_duplicate=True),
+        Input("bin-tick", "n_intervals"),
+        Input("bin-period", "value"),
+        Input("site-theme", "data"),
+        State("bin-ref", "data"),
+        State("bin-key", "data"),
+        prevent_initial_call=True,
+    )
+    async def refresh(_: int, period: str, theme: str, ref: str, known: str) -> list[Any]:
+        row = await queries.find_bin(site.pool, ref)
+        news = beat(await site.towns.now(), site.now())
+        if row is None:
+            return [*[no_update] * 4, news]
+        history = await _read(site, row, period)
+        key = _key(row, history, period, theme)
+        if key == known:
+            return [*[no_update] * 4, news]
+        return [_head(row, site), _figure(site, row, history, theme), _tables(site, history), key, news]
+
+
+async def _read(site: Site, row: Bin, period: str) -> History:
+    now = site.now()
+    since = now.astimezone(UTC) - timedelta(days=int(period) if period in PERIODS else 7)
+    until = now + timedelta(minutes=5)
+    page = await read_page(site.pool, row.id, since=since, until=until, limit=MOST_READINGS)
+    emptyings = await queries.list_emptyings(site.pool, row.id, limit=200)
+    return History(page.readings, tuple(emptyings))
+
+
+def _key(row: Bin, history: History, period: str, theme: str) -> str:
+    return f"{row.assessed_at} {row.reason} {history.key} {period} {theme}"
+
+
+def _figure(site: Site, row: Bin, history: History, theme: str) -> dict[str, Any]:
+    return level_history(history.readings, history.emptyings, row.threshold, site.zone, palette(theme))
+
+
+def _head(row: Bin, site: Site) -> Component:
+    now = site.now()
+    place: list[str | Component] = [row.location, html.Span(row.ref, className="ref")]
+    state = html.Section(
+        [
+            html.Div(
+                [reason_chip(row.reason, row.due_class), html.Strong(CLASSES.get(row.due_class or "", "Not due"))]
+            ),
+            level_bar(row.fill_level, row.threshold),
+            html.P(row.explanation, className="explanation", role="status"),
+        ],
+        className=f"card state state-{row.due_class or 'fine'}",
+        **aria(label="State now"),
+    )
+    details = html.Section(
+        facts(
+            [
+                (
+                    "Measured",
+                    f"{clock(row.measured_at, now)} ({ago(row.measured_at, now)})" if row.measured_at else NOTHING,
+                ),
+                ("Last heard", ago(row.last_received_at, now) if row.device else NOTHING),
+                ("Sensor", f"{SENSORS[row.sensor]}{f', {row.device}' if row.device else ''}"),
+                ("Last emptied", clock(row.last_emptied_at, now)),
+                ("Due since", clock(row.due_since, now)),
+                ("Due by", clock(row.due_by, now)),
+                ("Priority", f"{row.priority} of 100" if row.due_class else NOTHING),
+                ("Stream", STREAMS.get(row.stream, row.stream)),
+                ("Depot", row.depot or NOTHING),
+                ("Capacity", f"{row.capacity_l:g} l"),
+                ("Emptied at least every", f"{row.max_age_days:g} days"),
+                ("Position", f"{row.latitude:.5f}, {row.longitude:.5f}"),
+            ]
+        ),
+        className="card",
+        **aria(label="Details"),
+    )
+    return html.Div(
+        [
+            html.Div([html.H1(row.name), html.P(place, className="place")]),
+            html.Div([state, details], className="columns"),
+        ]
+    )
+
+
+def _tables(site: Site, history: History) -> list[Component]:
+    now = site.now()
+    readings = [
+        (
+            clock(reading.raw.measured_at, now),
+            percent(reading.fill_level),
+            NOTHING if reading.raw.distance_mm is None else f"{reading.raw.distance_mm:,} mm",
+            NOTHING if reading.raw.temperature_c is None else f"{reading.raw.temperature_c:.1f} °C",
+            QUALITIES[reading.quality] + (f": {reading.quality_reason}" if reading.quality_reason else ""),
+        )
+        for reading in history.readings[:LISTED]
+    ]
+    emptyings = [
+        (
+            clock(item.emptied_at, now),
+            percent(item.fill_before),
+            f"{item.confidence:.0%}",
+            item.source.replace("_", " "),
+        )
+        for item in history.emptyings[:LISTED]
+    ]
+    return [
+        table("Newest readings", ("Measured", "Level", "Distance", "Temperature", "Quality"), readings),
+        table("Emptyings", ("Emptied", "Was", "Sure", "Seen by"), emptyings),
+    ]

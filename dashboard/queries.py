@@ -1,0 +1,131 @@
+"""The only module that reads the views: SQL in, frozen rows out. The SQL is in `queries.sql`."""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import LiteralString, TypeVar, cast
+
+from psycopg.rows import class_row, scalar_row
+
+from dashboard.database import Pool
+from dashboard.rows import Bin, Device, Emptying, Place, RawReading, Reject, RejectCount
+
+Row = TypeVar("Row")
+
+
+async def list_bins(
+    pool: Pool,
+    *,
+    limit: int,
+    after: int = 0,
+    ref: str | None = None,
+    stream: str | None = None,
+    depot: str | None = None,
+    reason: str | None = None,
+    due: bool | None = None,
+) -> list[Bin]:
+    """List bins that stand, by id, from the one after `after` on; None filters nothing."""
+    given = {"after": after, "ref": ref, "stream": stream, "depot": depot, "reason": reason, "due": due}
+    return await _fetch(pool, Bin, "list_bins", {**given, "limit": limit})
+
+
+async def find_bin(pool: Pool, ref: str) -> Bin | None:
+    """Find the bin with this reference; None when none stands."""
+    found = await list_bins(pool, limit=1, ref=ref)
+    return found[0] if found else None
+
+
+async def find_bin_id(pool: Pool, ref: str) -> int | None:
+    """Find the id of the bin with this reference; None when none stands."""
+    async with pool.connection() as conn, conn.cursor(row_factory=scalar_row) as cursor:
+        await cursor.execute(_sql("find_bin_id"), {"ref": ref})
+        return cast("int | None", await cursor.fetchone())
+
+
+async def list_due(
+    pool: Pool,
+    *,
+    limit: int,
+    last: tuple[int, int] | None = None,
+    due_class: str | None = None,
+    stream: str | None = None,
+    depot: str | None = None,
+    reason: str | None = None,
+) -> list[Bin]:
+    """List due bins, most urgent first, from the one after `last` (priority, id) on; None filters nothing."""
+    priority, after = last or (None, 0)
+    given = {"due_class": due_class, "stream": stream, "depot": depot, "reason": reason}
+    return await _fetch(pool, Bin, "list_due", {**given, "priority": priority, "after": after, "limit": limit})
+
+
+async def list_places(pool: Pool) -> list[Place]:
+    """List every bin that stands, with what the map shows of it."""
+    return await _fetch(pool, Place, "list_places", {})
+
+
+async def list_readings(
+    pool: Pool, bin_id: int, *, until: datetime, limit: int, last: tuple[str, int, int] | None = None
+) -> list[RawReading]:
+    """List a bin's readings at and before `until`, newest first.
+
+    Args:
+        pool: to the database.
+        bin_id: of the bin.
+        until: newest time wanted.
+        limit: at most so many.
+        last: (device, epoch, seq) of the reading at `until` to go on after; None starts with it.
+    """
+    device, epoch, seq = last or (None, None, None)
+    given = {"bin_id": bin_id, "until": until, "device": device, "epoch": epoch, "seq": seq, "limit": limit}
+    return await _fetch(pool, RawReading, "list_readings", given)
+
+
+async def list_readings_after(pool: Pool, bin_id: int, reading: RawReading, limit: int) -> list[RawReading]:
+    """List the readings that follow one, oldest first."""
+    identity = {"device": reading.device, "epoch": reading.epoch, "seq": reading.seq}
+    given = {"bin_id": bin_id, "moment": reading.measured_at, **identity, "limit": limit}
+    return await _fetch(pool, RawReading, "list_readings_after", given)
+
+
+async def list_emptyings(
+    pool: Pool, bin_id: int, *, limit: int, last: tuple[datetime, str] | None = None
+) -> list[Emptying]:
+    """List a bin's emptyings, newest first, from the one after `last` (time, source) on."""
+    until, source = last or (None, None)
+    given = {"bin_id": bin_id, "until": until, "source": source, "limit": limit}
+    return await _fetch(pool, Emptying, "list_emptyings", given)
+
+
+async def list_rejects(pool: Pool, *, limit: int, before: int = 2**63 - 1) -> list[Reject]:
+    """List refused messages and readings, newest first, with an id below `before`."""
+    return await _fetch(pool, Reject, "list_rejects", {"before": before, "limit": limit})
+
+
+async def count_rejects(pool: Pool, since: datetime) -> list[RejectCount]:
+    """Count what was refused since a moment, by reason, most frequent first."""
+    return await _fetch(pool, RejectCount, "count_rejects", {"since": since})
+
+
+async def list_devices(pool: Pool, *, limit: int, after: str = "") -> list[Device]:
+    """List devices in use by reference, from the one after `after` on."""
+    return await _fetch(pool, Device, "list_devices", {"after": after, "limit": limit})
+
+
+async def _fetch(pool: Pool, row: type[Row], name: str, given: Mapping[str, object]) -> list[Row]:
+    async with pool.connection() as conn, conn.cursor(row_factory=class_row(row)) as cursor:
+        await cursor.execute(_sql(name), given)
+        return await cursor.fetchall()
+
+
+@cache
+def _blocks() -> dict[str, LiteralString]:
+    text = Path(__file__).with_name("queries.sql").read_text(encoding="utf-8")
+    _, *parts = re.split(r"^-- (\w+) --$", text, flags=re.MULTILINE)
+    # The file is part of the program: as literal as a string in it.
+    return dict(zip(parts[::2], cast("list[LiteralString]", parts[1::2]), strict=True))
+
+
+def _sql(name: str) -> LiteralString:
+    return _blocks()[name]

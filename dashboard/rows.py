@@ -1,0 +1,141 @@
+"""What the views' rows are: one frozen class each, columns under their own names."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """A bin that stands, and its state now; None where it is not known. Units are in `docs/api.md`."""
+
+    id: int
+    ref: str
+    name: str
+    location: str
+    depot: str | None
+    stream: str
+    model: str
+    capacity_l: float
+    longitude: float
+    latitude: float
+    threshold: float
+    max_age_days: float
+    service_time_s: int
+    out_of_service_until: datetime | None
+    device: str | None
+    empty_mm: int | None
+    full_mm: int | None
+    fill_level: float | None
+    quality: int | None
+    measured_at: datetime | None
+    last_received_at: datetime | None
+    last_emptied_at: datetime | None
+    sensor: str
+    reason: str
+    due_class: str | None
+    priority: int
+    due_since: datetime | None
+    due_by: datetime | None
+    explanation: str
+    threshold_at_p10: datetime | None
+    threshold_at_p50: datetime | None
+    threshold_at_p90: datetime | None
+    full_at_p10: datetime | None
+    full_at_p50: datetime | None
+    full_at_p90: datetime | None
+    assessed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What the map shows of one bin; `explanation` is empty unless it is due."""
+
+    id: int
+    ref: str
+    name: str
+    location: str
+    depot: str | None
+    stream: str
+    longitude: float
+    latitude: float
+    threshold: float
+    fill_level: float | None
+    sensor: str
+    reason: str
+    due_class: str | None
+    priority: int
+    due_since: datetime | None
+    explanation: str
+    assessed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class RawReading:
+    """One measurement as it was stored, with the geometry of its fitting."""
+
+    device: str
+    epoch: int
+    seq: int
+    measured_at: datetime
+    received_at: datetime
+    distance_mm: int | None
+    spread_mm: int | None
+    valid_count: int | None
+    temperature_c: float | None
+    battery_mv: int | None
+    tilt_deg: int | None
+    flags: int
+    empty_mm: int
+    full_mm: int
+
+
+@dataclass(frozen=True, slots=True)
+class Emptying:
+    """One emptying, some time between `not_before` and `emptied_at`."""
+
+    emptied_at: datetime
+    not_before: datetime
+    fill_before: float | None
+    fill_after: float | None
+    confidence: float
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """A message or reading that was refused, whole."""
+
+    id: int
+    received_at: datetime
+    topic: str
+    device: str | None
+    reason: str
+    detail: str
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class RejectCount:
+    """How much was refused for one reason."""
+
+    reason: str
+    count: int
+    devices: int
+    last_received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A sensor in use, where it sits, and what it last said of itself."""
+
+    device: str
+    bin: str | None
+    enrolled_at: datetime
+    certificate_expires_at: datetime | None
+    last_received_at: datetime | None
+    last_measured_at: datetime | None
+    next_report_s: int | None
+    battery_mv: int | None
+    status: dict[str, Any] | None
+    status_received_at: datetime | None

@@ -60,7 +60,7 @@ class Device:
 
         Args:
             heap: bytes for MicroPython's objects.
-            program: folder with `main.py` and `smartbin/`.
+            program: folder with `main.py`, `smartbin/` and `fakes/`.
         """
         process = self._start(heap, program)
         output, _ = process.communicate(timeout=WAKE_TIMEOUT_S)
@@ -101,7 +101,7 @@ class Device:
         return recorded
 
     def _start(self, heap: str, program: str) -> subprocess.Popen[str]:
-        env = {**os.environ, "SIM_DIR": str(self.folder), "MICROPYPATH": f"firmware/fakes:{program}:.frozen"}
+        env = {**os.environ, "SIM_DIR": str(self.folder), "MICROPYPATH": f"{program}/fakes:{program}:.frozen"}
         command = [str(MICROPYTHON), "-X", f"heapsize={heap}", f"{program}/main.py"]
         return subprocess.Popen(command, env=env, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
@@ -129,11 +129,12 @@ def copy_bundle(source: Path, target: Path) -> Path:
 
 
 def build_program(folder: Path) -> Path:
-    """Compile the program as it goes onto a board."""
+    """Compile the program, and the fakes, as the program goes onto a board."""
     shutil.copy(ROOT / "firmware/main.py", folder)
-    for source in (ROOT / "firmware/smartbin").rglob("*.py"):
-        target = folder / source.relative_to(ROOT / "firmware").with_suffix(".mpy")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        mpy_cross = [str(MICROPYTHON.with_name("mpy-cross")), str(source), "-o", str(target)]
-        subprocess.run(mpy_cross, check=True)
+    mpy_cross = str(MICROPYTHON.with_name("mpy-cross"))
+    for name in ("smartbin", "fakes"):
+        for source in (ROOT / "firmware" / name).rglob("*.py"):
+            target = folder / source.relative_to(ROOT / "firmware").with_suffix(".mpy")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            subprocess.run([mpy_cross, str(source), "-o", str(target)], check=True)
     return folder

@@ -19,7 +19,7 @@ _CONNECT, _CONNACK, _PUBLISH, _PUBACK = 0x10, 0x20, 0x30, 0x40
 _SUBSCRIBE, _SUBACK, _PINGRESP, _DISCONNECT = 0x82, 0x90, 0xD0, 0xE0
 _QOS_1, _DUP, _QOS_BITS = 0x02, 0x08, 0x06
 _REFUSED = 0x80
-LARGEST_PACKET = 4096  # bytes; nothing that is meant for us comes near it
+LARGEST_PACKET = 16384  # bytes; the longest acknowledgement that the server sends has half of it
 _CLOSED = 104
 
 

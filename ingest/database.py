@@ -51,4 +51,5 @@ async def connect(purpose: str) -> AsyncConnection:
 def lost(error: psycopg.Error) -> DatabaseLostError:
     """Say in one sentence why the database is no use now."""
     lines = str(error).strip().splitlines() or [type(error).__name__]
-    return DatabaseLostError(f"The database is not usable: {lines[0].strip().rstrip('.')}")
+    reason = lines[0].strip().rstrip(".").removeprefix("connection failed: ")
+    return DatabaseLostError(f"The database does not answer as it should: {reason}")

@@ -7,7 +7,7 @@ import structlog
 from psycopg import AsyncConnection
 
 from ingest.backoff import Backoff, again
-from ingest.database import connect
+from ingest.database import connect, lost
 from ingest.errors import DatabaseLostError
 from ingest.health import Health
 
@@ -44,7 +44,7 @@ class Lead:
                     await self._hold(connection)
             except (DatabaseLostError, psycopg.Error) as error:
                 delay_s = backoff.delay_s()
-                sentence = _first_line(error)
+                sentence = str(lost(error) if isinstance(error, psycopg.Error) else error)
                 self._health.failed("database", sentence)
                 log.warning(again(sentence, delay_s))
                 await asyncio.sleep(delay_s)
@@ -75,7 +75,3 @@ async def _try_lock(connection: AsyncConnection) -> bool:
     cursor = await connection.execute("select pg_try_advisory_lock(%s)", (LEAD_LOCK,))
     row = await cursor.fetchone()
     return row is not None and bool(row[0])
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -1,5 +1,6 @@
 """Where the broker is, and the certificates that we show it."""
 
+import re
 import ssl
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,4 +51,5 @@ class Link:
 
     def lost(self, error: BaseException) -> BrokerLostError:
         """Say in one sentence that the broker is no use now, and why."""
-        return BrokerLostError(f"The broker at {self.host}:{self.port} does not answer ({str(error).rstrip('.')})")
+        reason = re.sub(r"^\[Errno -?\d+\] ", "", str(error)).rstrip(".")
+        return BrokerLostError(f"The broker at {self.host}:{self.port} does not answer ({reason})")

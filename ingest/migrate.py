@@ -9,6 +9,7 @@ import psycopg
 from psycopg import sql
 from pydantic import SecretStr
 
+from ingest.database import lost
 from ingest.errors import DatabaseLostError, MigrationError
 from ingest.settings import MigrateSettings
 
@@ -45,8 +46,8 @@ def migrate(settings: MigrateSettings, folder: Path = MIGRATIONS) -> list[str]:
         connection.execute(LEDGER)
         applied = _apply_numbered(connection, sorted(folder.glob("[0-9]*.sql")))
         _create_views(connection, sorted(folder.glob("views/*.sql")))
-        _set_password(connection, "brimwatch_ingest", settings.ingest_password)
-        _set_password(connection, "brimwatch_dashboard", settings.dashboard_password)
+        set_password(connection, "brimwatch_ingest", settings.ingest_password)
+        set_password(connection, "brimwatch_dashboard", settings.dashboard_password)
     return applied
 
 
@@ -55,7 +56,7 @@ def _connection() -> Iterator[psycopg.Connection]:
     try:
         connection = psycopg.connect(autocommit=True, connect_timeout=10, application_name="brimwatch migrate")
     except psycopg.OperationalError as error:
-        raise DatabaseLostError(f"The database does not answer: {_first_line(error)}.") from error
+        raise DatabaseLostError(f"{lost(error)}.") from error
     with connection:
         yield connection
 
@@ -118,10 +119,12 @@ def _failure_names(path: Path) -> Iterator[None]:
                 "TimescaleDB is installed but not loaded: add timescaledb to shared_preload_libraries "
                 "in postgresql.conf and restart PostgreSQL."
             ) from error
-        raise MigrationError(f"The migration {path.name} failed: {_first_line(error)}.") from error
+        words = "; ".join([_first_line(error), *(error.diag.message_detail or "").splitlines()])
+        raise MigrationError(f"The migration {path.name} failed: {words}.") from error
 
 
-def _set_password(connection: psycopg.Connection, role: str, password: SecretStr | None) -> None:
+def set_password(connection: psycopg.Connection, role: str, password: SecretStr | None) -> None:
+    """Let a role log in with this password; None leaves it as it is."""
     if password is None:
         return
     secret = password.get_secret_value().encode()

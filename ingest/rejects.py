@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ingest.database import lost
 from ingest.errors import DatabaseLostError, IngestError
 
 LONGEST_SHOWN = 80
@@ -78,5 +79,4 @@ def _connection() -> Iterator[Connection]:
             connection.execute("set timezone = 'UTC'")
             yield connection
     except psycopg.Error as error:
-        lines = str(error).strip().splitlines() or [type(error).__name__]
-        raise DatabaseLostError(f"The database is not usable: {lines[0].rstrip('.')}.") from error
+        raise DatabaseLostError(f"{lost(error)}.") from error

@@ -43,7 +43,7 @@ def enrol(database: MigratedDatabase, authority: Path, out: Path, *refs: str) ->
 def rows(database: MigratedDatabase, query: str, *values: object) -> list[tuple[Any, ...]]:
     """Ask the database, as its owner."""
     with psycopg.connect(database.conninfo) as connection:
-        return connection.execute(query.encode(), values).fetchall()
+        return connection.execute(query.encode(), values or None).fetchall()
 
 
 def change(database: MigratedDatabase, statement: str) -> None:

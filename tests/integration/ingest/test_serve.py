@@ -4,10 +4,14 @@ from pathlib import Path
 
 import cbor2
 import psycopg
+from paho.mqtt.client import Client
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 
 from firmware.smartbin import codec
 from simulator.stack.broker import Broker
-from tests.conftest import MigratedDatabase
+from tests.conftest import MigratedDatabase, run_module
 from tests.integration.ingest.ingester import Ingester, Peer, change, enrol, rows, until
 
 NOW_S = int(time.time())
@@ -260,3 +264,52 @@ def test_log_holds_no_payload(ingester: Ingester, peer: Peer) -> None:
     ingester.terminate()
 
     assert "a-secret-word" not in ingester.text
+
+
+def test_other_client_of_the_same_name_is_told_and_outlived(
+    database: MigratedDatabase, broker: Broker, ingester: Ingester, peer: Peer
+) -> None:
+    name = "brimwatch-readings"
+    intruder = Client(CallbackAPIVersion.VERSION2, client_id=name, protocol=MQTTProtocolVersion.MQTTv5)
+    folder = broker.certificates
+    intruder.tls_set(str(folder / "ca.pem"), str(folder / f"{name}.pem"), str(folder / f"{name}.key"))
+    # Whoever connects decides how long the session lasts.
+    properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+    properties.SessionExpiryInterval = 600
+
+    intruder.connect(broker.host, broker.port, clean_start=False, properties=properties)
+    intruder.loop_start()
+    until(lambda: "Another program connected to the broker as brimwatch-readings" in ingester.text, "it is told")
+    code, problems = ingester.health()
+    intruder.disconnect()
+    intruder.loop_stop()
+    peer.publish(codec.encode_readings(1, None, [reading(1)]))
+    until(lambda: (1, 1) in peer.acknowledged, "it receives again")
+
+    assert (code, list(problems["problems"])) == (503, [name])
+    assert stored(database) == [(1, 1, 640)]
+
+
+def test_lost_database_connection_loses_nothing(database: MigratedDatabase, ingester: Ingester, peer: Peer) -> None:
+    for seq in range(3):
+        terminate = "select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'brimwatch %'"
+        rows(database, terminate)
+        peer.publish(codec.encode_readings(1, None, [reading(seq)]))
+        until(lambda seq=seq: (1, seq) in peer.acknowledged, "it is acknowledged")  # type: ignore[misc]
+
+    until(lambda: ingester.health()[0] == 200, "all is well again")
+    assert stored(database) == [(1, seq, 640) for seq in range(3)]
+
+
+def test_rejects_can_be_listed_and_shown(database: MigratedDatabase, ingester: Ingester, peer: Peer) -> None:
+    assert ingester
+    peer.publish("no reading")
+    until(lambda: bool(rejects(database)), "it is refused")
+    number = rows(database, "select id from rejects")[0][0]
+
+    listed = run_module("ingest", "rejects", "list", env={**database.env, "COLUMNS": "200"})
+    shown = run_module("ingest", "rejects", "show", str(number), env=database.env)
+
+    assert "no reading" in listed
+    assert f"topic: bins/v1/{peer.ref}/up/readings" in shown
+    assert "payload: no reading" in shown

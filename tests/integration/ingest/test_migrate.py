@@ -1,0 +1,133 @@
+import os
+import secrets
+import subprocess
+import sys
+from pathlib import Path
+
+import psycopg
+import pytest
+from pydantic import SecretStr
+
+from ingest.errors import DatabaseLostError, MigrationError
+from ingest.migrate import MIGRATIONS, migrate, set_password
+from ingest.settings import MigrateSettings
+from tests.conftest import MigratedDatabase, conninfo
+from tests.integration.ingest.ingester import ROOT, change, rows
+
+
+@pytest.fixture
+def owned(database: MigratedDatabase, monkeypatch: pytest.MonkeyPatch) -> MigratedDatabase:
+    """A migrated database that PG* names, as it does for a command."""
+    for name, value in database.env.items():
+        monkeypatch.setenv(name, value)
+    return database
+
+
+def migrations(folder: Path, **files: str) -> Path:
+    """Give a folder with the real migrations and more."""
+    (folder / "views").mkdir(parents=True)
+    for path in MIGRATIONS.rglob("*.sql"):
+        (folder / path.relative_to(MIGRATIONS)).write_bytes(path.read_bytes())
+    for name, text in files.items():
+        (folder / f"{name.replace('__', '/')}.sql").write_text(text)
+    return folder
+
+
+def test_second_run_applies_nothing(owned: MigratedDatabase) -> None:
+    assert migrate(MigrateSettings()) == []
+    applied = rows(owned, "select name from schema_migrations order by name")
+    assert [name for (name,) in applied] == sorted(path.name for path in MIGRATIONS.glob("[0-9]*.sql"))
+
+
+def test_new_file_is_applied_once(tmp_path: Path, owned: MigratedDatabase) -> None:
+    folder = migrations(tmp_path / "m", **{"9001_more": "create table more (id integer)"})
+
+    assert migrate(MigrateSettings(), folder) == ["9001_more.sql"]
+    assert migrate(MigrateSettings(), folder) == []
+    assert rows(owned, "select id from more") == []
+
+
+def test_changed_file_is_an_error(tmp_path: Path, owned: MigratedDatabase) -> None:
+    assert owned
+    folder = migrations(tmp_path / "m", **{"0002_readings": "select 1"})
+
+    with pytest.raises(MigrationError, match=r"0002_readings\.sql was changed after"):
+        migrate(MigrateSettings(), folder)
+
+
+def test_failing_file_leaves_nothing_behind(tmp_path: Path, owned: MigratedDatabase) -> None:
+    folder = migrations(tmp_path / "m", **{"9001_more": "create table more (id integer); select 1 / 0"})
+
+    with pytest.raises(MigrationError, match=r"9001_more\.sql failed: division by zero"):
+        migrate(MigrateSettings(), folder)
+
+    assert rows(owned, "select to_regclass('more')") == [(None,)]
+
+
+def test_views_that_depend_on_each_other_are_made_again(tmp_path: Path, owned: MigratedDatabase) -> None:
+    dependent = {"views__zz_levels": "create view zz_levels as select ref, fill_level from bin_status"}
+    folder = migrations(tmp_path / "m", **dependent)
+    migrate(MigrateSettings(), folder)
+
+    changed = dependent["views__zz_levels"].replace("fill_level", "fill_level, quality")
+    (folder / "views" / "zz_levels.sql").write_text(changed)
+    migrate(MigrateSettings(), folder)
+
+    assert rows(owned, "select ref, fill_level, quality from zz_levels") == []
+
+
+def test_view_of_somebody_else_is_not_taken_along(owned: MigratedDatabase) -> None:
+    change(owned, "create view council_report as select ref from bin_status")
+
+    with pytest.raises(MigrationError, match="view council_report depends on view bin_status"):
+        migrate(MigrateSettings())
+
+    assert rows(owned, "select ref from council_report") == []
+
+
+def test_ingester_may_write_but_not_change_what_is_stored(database: MigratedDatabase) -> None:
+    with psycopg.connect(conninfo(database.ingest_env)) as connection:
+        connection.execute("insert into readings (device_id, epoch, seq, measured_at) values (1, 1, 1, now())")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute("update readings set distance_mm = 0")
+
+
+def test_password_is_set_when_it_is_given(owned: MigratedDatabase) -> None:
+    role, password = f"brimwatch_{secrets.token_hex(4)}", secrets.token_urlsafe(16)
+    change(owned, f"create role {role}")
+
+    with psycopg.connect(owned.conninfo, autocommit=True) as connection:
+        set_password(connection, role, SecretStr(password))
+    try:
+        with psycopg.connect(owned.conninfo, user=role, password=password) as connection:
+            (name,) = connection.execute("select current_user").fetchone() or ("nobody",)
+    finally:
+        change(owned, f"drop role {role}")
+
+    assert name == role
+
+
+def test_database_that_is_away_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PGHOST", "127.0.0.1")
+    monkeypatch.setenv("PGPORT", "1")
+
+    with pytest.raises(DatabaseLostError, match="Connection refused"):
+        migrate(MigrateSettings())
+
+
+def test_two_at_once_take_turns(tmp_path: Path, owned: MigratedDatabase) -> None:
+    """Both end well, and the file is applied once."""
+    folder = migrations(tmp_path / "m", **{"9001_more": "create table more (id integer); select pg_sleep(0.3)"})
+    program = (
+        "import sys, pathlib; from ingest.migrate import migrate; from ingest.settings import MigrateSettings; "
+        "print(migrate(MigrateSettings(), pathlib.Path(sys.argv[1])))"
+    )
+    command = [sys.executable, "-c", program, str(folder)]
+
+    started = [
+        subprocess.Popen(command, cwd=ROOT, env={**os.environ, **owned.env}, stdout=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    printed = sorted(child.communicate(timeout=30)[0].strip() for child in started)
+
+    assert printed == ["['9001_more.sql']", "[]"]

@@ -25,6 +25,8 @@ from ingest.settings import load
 # Any number that nothing else uses: whoever holds it assesses.
 ASSESS_LOCK = 4_202_603
 POLL_S = 1.0
+# The longest rest after a pass.
+LONGEST_REST_S = 2.0
 # How often all bins are looked at for what time alone changes.
 TICK_S = 60.0
 
@@ -92,7 +94,10 @@ def _serve(assessor: Assessor, connection: Connection, listener: Connection) -> 
     _look_at_all(assessor, connection)
     ticked_at = time.monotonic()
     while True:
+        began_at = time.monotonic()
         worked = assessor.take_queue(datetime.now(UTC))
+        # While a backlog pours in, every pass has many bins to work on again: leave the ingester half of the time.
+        time.sleep(min(time.monotonic() - began_at, LONGEST_REST_S))
         if time.monotonic() - ticked_at >= TICK_S or (not worked and assessor.has_new_bins()):
             assessor.look_at_time(datetime.now(UTC))
             ticked_at = time.monotonic()

@@ -21,7 +21,8 @@ BINS_AT_ONCE = 200
 # What is loaded before the last emptying that stands: more than readings can say about their neighbours.
 CONTEXT = timedelta(days=2)
 
-_QUEUE = "select device_id, from_measured_at, xmin::text from assess_queue order by queued_at, device_id limit 200"
+# Fresh readings first: they never wait behind history.
+_QUEUE = "select device_id, from_measured_at, xmin::text from assess_queue order by from_measured_at desc limit 200"
 # A device that was queued again meanwhile has another row version, and stays.
 _DONE = """
 delete from assess_queue
@@ -61,7 +62,7 @@ class Assessor:
         self._written: dict[int, BinState] = {}
 
     def take_queue(self, now: datetime) -> bool:
-        """Assess the bins of the devices that have waited longest; False when none waits."""
+        """Assess the bins of the devices that wait, or of some of them; False when none waits."""
         queue = self._connection.execute(_QUEUE).fetchall()
         if not queue:
             return False

@@ -1,0 +1,179 @@
+"""The assessor against the real database, with the rights that the ingester's role has."""
+
+import random
+from collections.abc import Iterator
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+import psycopg
+import pytest
+
+from ingest.assess.runner import ASSESS_LOCK, run
+from ingest.assess.work import Assessor
+from ingest.errors import IngestError
+from tests.conftest import MigratedDatabase, conninfo
+from tests.integration.assess.town import HOUR, NOW, add_bins, hourly, query, store
+
+STATE = "select fill_level, sensor, reason, due_class, last_emptied_at from bin_state"
+# Three cycles of filling and emptying.
+LEVELS = [level / 100 for _ in range(3) for level in (5, 15, 30, 45, 60, 75, 88, 93)] + [0.05, 0.07]
+
+
+@pytest.fixture
+def assessor(database: MigratedDatabase) -> Iterator[Assessor]:
+    with psycopg.connect(conninfo(database.ingest_env), autocommit=True) as connection:
+        yield Assessor(connection, ZoneInfo("Europe/London"))
+
+
+def drain(assessor: Assessor) -> None:
+    while assessor.take_queue(NOW):
+        pass
+
+
+def test_readings_become_state_and_emptyings(database: MigratedDatabase, assessor: Assessor) -> None:
+    add_bins(database)
+    store(database, hourly(LEVELS))
+
+    drain(assessor)
+
+    assert query(database, STATE) == [(pytest.approx(0.07), "ok", "NOT_READY", None, NOW - HOUR)]
+    assert query(database, "select not_before, emptied_at, source from emptyings order by 2") == [
+        (NOW - 18 * HOUR, NOW - 17 * HOUR, "sensor"),
+        (NOW - 10 * HOUR, NOW - 9 * HOUR, "sensor"),
+        (NOW - 2 * HOUR, NOW - HOUR, "sensor"),
+    ]
+    assert query(database, "select count(*) from assess_queue") == [(0,)]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_history_in_any_order_gives_the_same_result(database: MigratedDatabase, assessor: Assessor, seed: int) -> None:
+    add_bins(database, 2)
+    readings = hourly(LEVELS)
+    store(database, readings, "D1")
+    parts = list(readings)
+    random.Random(seed).shuffle(parts)  # noqa: S311 - the same order each time
+
+    while parts:
+        store(database, [parts.pop() for _ in range(min(4, len(parts)))], "D2")
+        drain(assessor)
+
+    assert len(query(database, STATE)) == 2
+    assert len({row[:4] for row in query(database, STATE)}) == 1
+    emptyings = "select emptied_at, not_before, fill_before, fill_after, confidence"
+        " from bin_emptyings where ref = '{}' order by emptied_at"
+    assert query(database, emptyings.format("B1")) == query(database, emptyings.format("B2")) != []
+
+
+def test_late_reading_revises_an_emptying(database: MigratedDatabase, assessor: Assessor) -> None:
+    add_bins(database)
+    readings = hourly(LEVELS)
+    late = readings.pop(-3)
+    store(database, readings)
+    drain(assessor)
+    before = query(database, "select max(not_before) from emptyings")
+
+    store(database, [late])
+    drain(assessor)
+
+    assert before == [(NOW - 3 * HOUR,)]
+    assert query(database, "select max(not_before), count(*) from emptyings") == [(NOW - 2 * HOUR, 3)]
+
+
+def test_emptying_that_a_crew_reported_stays(database: MigratedDatabase, assessor: Assessor) -> None:
+    add_bins(database)
+    with psycopg.connect(database.conninfo) as connection:
+        connection.execute(
+            "insert into emptyings (bin_id, emptied_at, not_before, confidence, source)"
+            " select id, %s, %s, 1, 'crew' from bins",
+            (NOW - timedelta(days=8), NOW - timedelta(days=8)),
+        )
+    store(database, hourly([0.3, 0.31, 0.32]))
+
+    drain(assessor)
+
+    assert query(database, STATE)[0][2:] == ("AGE", "may_go", NOW - timedelta(days=8))
+
+
+def test_readings_count_for_the_bin_that_the_device_sat_in(database: MigratedDatabase, assessor: Assessor) -> None:
+    add_bins(database, 2)
+    with psycopg.connect(database.conninfo) as connection:
+        connection.execute("delete from fittings where device_id = (select id from devices where ref = 'D2')")
+        connection.execute("update fittings set removed_at = %s", (NOW - 5 * HOUR,))
+        connection.execute(
+            "insert into fittings (device_id, bin_id, fitted_at, empty_mm, full_mm)"
+            " select devices.id, bins.id, %s, 1200, 200 from devices, bins"
+            " where devices.ref = 'D1' and bins.ref = 'B2'",
+            (NOW - 5 * HOUR,),
+        )
+    store(database, hourly([0.9] * 5 + [0.2] * 6))
+
+    drain(assessor)
+    assessor.look_at_time(NOW)
+
+    states = "select ref, fill_level, reason, sensor from bin_status order by ref"
+    assert query(database, states) == [
+        ("B1", None, "NOT_READY", "none"),
+        ("B2", pytest.approx(0.2), "NOT_READY", "ok"),
+    ]
+    assert query(database, "select count(*) from emptyings") == [(0,)]
+
+
+def test_reading_with_a_taken_identity_does_not_count(database: MigratedDatabase, assessor: Assessor) -> None:
+    add_bins(database)
+    store(database, hourly([0.3, 0.3]))
+    with psycopg.connect(database.conninfo) as connection:
+        connection.execute(
+            "insert into readings (device_id, epoch, seq, measured_at, received_at, distance_mm)"
+            " select device_id, epoch, seq, measured_at + interval '10 minutes', now() + interval '1 second', 250"
+            " from readings"
+        )
+
+    drain(assessor)
+
+    assert query(database, STATE)[0][:3] == (pytest.approx(0.3), "ok", "NOT_READY")
+
+
+def test_time_alone_makes_a_sensor_stale(database: MigratedDatabase, assessor: Assessor) -> None:
+    add_bins(database)
+    store(database, hourly([0.3, 0.31]))
+    drain(assessor)
+    [(assessed_at,)] = query(database, "select assessed_at from bin_state")
+
+    assessor.look_at_time(NOW + 5 * HOUR)
+    assert query(database, "select assessed_at from bin_state") == [(assessed_at,)]
+
+    assessor.look_at_time(NOW + 7 * HOUR)
+    assert query(database, STATE)[0][1:4] == ("silent", "STALE", "may_go")
+
+
+def test_new_threshold_is_applied(database: MigratedDatabase, assessor: Assessor) -> None:
+    add_bins(database)
+    store(database, hourly([0.6, 0.62, 0.63]))
+    drain(assessor)
+    with psycopg.connect(database.conninfo) as connection:
+        connection.execute("update bins set threshold = 0.6")
+
+    assessor.look_at_time(NOW)
+
+    assert query(database, STATE)[0][2] == "FULLNESS"
+
+
+def test_imported_bins_get_a_state_and_flood_nobody(database: MigratedDatabase, assessor: Assessor) -> None:
+    with psycopg.connect(database.conninfo) as connection:
+        connection.execute("insert into bins (ref, name, longitude, latitude) values ('B1', 'First', -3.2, 55.9)")
+
+    assert assessor.has_new_bins()
+    assessor.look_at_time(NOW)
+
+    assert not assessor.has_new_bins()
+    assert query(database, STATE) == [(None, "none", "NOT_READY", None, None)]
+
+
+def test_once_refuses_a_second_runner(database: MigratedDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in database.ingest_env.items():
+        monkeypatch.setenv(name, value)
+    with psycopg.connect(database.conninfo, autocommit=True) as holder:
+        holder.execute("select pg_advisory_lock(%s)", (ASSESS_LOCK,))
+
+        with pytest.raises(IngestError, match="Another assess runner is at work"):
+            run(once=True)

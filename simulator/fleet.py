@@ -18,7 +18,7 @@ from simulator.faults import plan_faults
 from simulator.history import History
 from simulator.ledger import Ledger
 from simulator.memory import HISTORY_DAYS, Memory
-from simulator.sensor import DAY_S, Sensors, Slots, to_rows
+from simulator.sensor import DAY_S, Row, Sensors, Slots, to_rows
 
 HISTORY_EPOCH, LIVE_EPOCH = 0, 1
 """Readings of the past are counted by hours since 1970 in one epoch, live ones by turns since 1970 in another: a fleet
@@ -83,16 +83,21 @@ class Fleet:
         """Readings that are not acknowledged yet."""
         return sum(len(device.ledger) for device in self._devices.values())
 
+    def readings(self, device: str) -> list[tuple[int, Row]]:
+        """List what a device still has to hand over: epoch and row of each reading."""
+        return [(epoch, row) for epoch, rows in self._devices[device].ledger.messages() for row in rows]
+
     def recall(self) -> None:
-        """Measure the hours since each device's last acknowledged reading."""
+        """Measure the hours since each device's last acknowledged reading, of the last four weeks at most."""
         now = int(self._now())
-        oldest = min(device.ledger.settled_until for device in self._devices.values())
+        longest_ago = now - HISTORY_DAYS * DAY_S
+        oldest = max(longest_ago, min(device.ledger.settled_until for device in self._devices.values()))
         slots = Slots("sensor hours", np.arange(oldest // HOUR_S, now // HOUR_S + 1), HOUR_S)
         at, measured = slots.measured_at(self._bins), self._measure(slots)
         for ref, device in self._devices.items():
             index = self._place[ref]
             until = min(now, self._silent_from.get(ref, now))
-            wanted = (at[:, index] > device.ledger.settled_until) & (at[:, index] <= until)
+            wanted = (at[:, index] > max(longest_ago, device.ledger.settled_until)) & (at[:, index] <= until)
             device.ledger.record(HISTORY_EPOCH, to_rows(measured[wanted, index]))
 
     def bring_in(self, stop: threading.Event, done: Callable[[str], None]) -> None:

@@ -65,6 +65,7 @@ class Home:
             self._lock = (self.folder / "lock").open("a+")
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
+            self.close()
             raise StackError(
                 f"A demo of this size runs already (its data is in {self.folder}): stop it first."
             ) from None

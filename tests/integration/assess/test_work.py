@@ -59,8 +59,10 @@ def test_history_in_any_order_gives_the_same_result(database: MigratedDatabase, 
 
     assert len(query(database, STATE)) == 2
     assert len({row[:4] for row in query(database, STATE)}) == 1
-    emptyings = "select emptied_at, not_before, fill_before, fill_after, confidence"
+    emptyings = (
+        "select emptied_at, not_before, fill_before, fill_after, confidence"
         " from bin_emptyings where ref = '{}' order by emptied_at"
+    )
     assert query(database, emptyings.format("B1")) == query(database, emptyings.format("B2")) != []
 
 

@@ -4,7 +4,7 @@ import os
 import signal
 import sys
 import threading
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +14,7 @@ from simulator.city import make_city
 from simulator.device import BrokerAddress
 from simulator.fleet import Plan
 from simulator.mapfiles import write_city
+from simulator.memory import HISTORY_DAYS
 from simulator.play import Stage, play
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
@@ -30,7 +31,9 @@ def city(
 ) -> None:
     """Write an invented town: bins.csv and devices.csv for the registry, and its basemap as GeoJSON."""
     town = make_city(bins, seed)
-    write_city(town, out, fitted_at=datetime.now(UTC).replace(microsecond=0))
+    # The history that `fleet` brings in starts here.
+    since = datetime.now(UTC).replace(microsecond=0) - timedelta(days=HISTORY_DAYS)
+    write_city(town, out, fitted_at=since)
     typer.echo(f"{len(town.bins)} bins and {len(town.fitted)} sensors on {len(town.streets)} streets are in {out}.")
 
 

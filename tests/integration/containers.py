@@ -24,6 +24,7 @@ SERVICES: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "docker-compose.yml
 TOWN_BINS = 40
 # Smaller, and without giving files away, which only root may.
 CHANGES = {"simulator city": f"simulator city --bins {TOWN_BINS}", "chown -R 10001:10001": "ls"}
+PLACES = {"mosquitto": "localhost"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +61,9 @@ class Containers:
         assert done.returncode == 0, f"{name}: {done.stderr or done.stdout}"
         return done.stdout
 
-    def start(self, name: str) -> Child:
-        """Start a service that stays."""
-        command = self._here(name, SERVICES[name]["command"])
+    def start(self, name: str, *more: str) -> Child:
+        """Start a service that stays, with some arguments more than its own."""
+        command = self._here(name, [*SERVICES[name]["command"], *more])
         return Child(command, name=name, log=self.folder / f"{name}.log", env=self._variables(name), cwd=ROOT)
 
     def is_well(self, name: str) -> bool:
@@ -88,7 +89,7 @@ class Containers:
     def _here(self, name: str, words: Iterable[str]) -> list[str]:
         places = {target: str(self.folder / source) for source, target in mounts(name)}
         found = re.compile("|".join(rf"(?<![\w/]){re.escape(target)}\b" for target in places) or "(?!)")
-        texts = [found.sub(lambda match: places[match[0]], word) for word in words]
+        texts = [PLACES.get(word) or found.sub(lambda match: places[match[0]], word) for word in words]
         # `$$` is how a compose file writes a dollar sign.
         for old, new in {"$$": "$", **CHANGES}.items():
             texts = [text.replace(old, new) for text in texts]

@@ -70,6 +70,11 @@ def services(containers: Containers) -> Iterator[Containers]:
 
 
 @pytest.fixture(scope="module")
+def api_key(services: Containers) -> str:
+    return services.execute("api", "python", "-m", "dashboard", "keys", "add", "route engine").strip()
+
+
+@pytest.fixture(scope="module")
 def site(services: Containers) -> Iterator[httpx.Client]:
     """The site behind the proxy, as a browser or a route engine sees it."""
     yield from visit(Proxy(services.folder, api=services.ports["api"], web=services.ports["web"]))
@@ -104,10 +109,8 @@ def test_second_start_changes_nothing(containers: Containers) -> None:
     assert "0 fitted" in registered
 
 
-def test_route_engine_gets_the_bins_through_the_proxy(services: Containers, site: httpx.Client) -> None:
-    key = services.execute("api", "python", "-m", "dashboard", "keys", "add", "route engine").strip()
-
-    answer = site.get("/api/v1/bins", headers={"Authorization": f"Bearer {key}"})
+def test_route_engine_gets_the_bins_through_the_proxy(site: httpx.Client, api_key: str) -> None:
+    answer = site.get("/api/v1/bins", headers={"Authorization": f"Bearer {api_key}"})
 
     assert answer.status_code == httpx.codes.OK
     assert len(answer.json()["items"]) == TOWN_BINS
@@ -146,3 +149,26 @@ def test_proxy_says_so_while_nothing_is_behind_it(closed_site: httpx.Client) -> 
     assert "try again" in page.text
     assert "try again" in answer.json()["error"]
     assert page.headers["content-security-policy"] == "default-src 'none'; frame-ancestors 'none'"
+
+
+def test_demo_town_brings_its_history(services: Containers, site: httpx.Client, api_key: str) -> None:
+    def readings(ref: str) -> list[dict[str, object]]:
+        path, parameters = f"/api/v1/bins/{ref}/readings", {"limit": 1000}
+        answer = site.get(path, params=parameters, headers={"Authorization": f"Bearer {api_key}"})
+        items: list[dict[str, object]] = answer.json()["items"]
+        return items
+
+    simulator = services.start("simulator", "--bins", str(TOWN_BINS), "--port", str(services.broker_port))
+    try:
+        wait_until(
+            # Most hours of four weeks; a sensor may have been out of order for a while.
+            lambda: len(readings("b-0001")) > 14 * 24,
+            timeout_s=START_TIMEOUT_S,
+            what="No history",
+            child=simulator,
+            every_s=0.5,
+        )
+    finally:
+        simulator.stop()
+
+    assert services.is_well("ingest")

@@ -72,7 +72,7 @@ def examine(series: Series, geometry: Geometry, threshold: float) -> Findings:
         return Findings()
     judgement = judge(series, geometry)
     levels = fill_levels(series, judgement, geometry)
-    emptyings = detect(series, levels, judgement.codes)
+    emptyings = [one for one in detect(series, levels, judgement.codes) if not _refitted(one, series, geometry)]
     believed = np.flatnonzero(judgement.believed)
     times, known = series.measured_at[believed], levels[believed]
     # Only what came after the last emptying says how full the bin is.
@@ -103,6 +103,14 @@ def moment(instant: np.datetime64) -> datetime:
     """Turn datetime64[us], UTC, into an aware datetime."""
     naive: datetime = instant.astype("datetime64[us]").item()
     return naive.replace(tzinfo=UTC)
+
+
+def _refitted(emptying: Emptying, series: Series, geometry: Geometry) -> bool:
+    """Say whether the sensor was changed or calibrated between the two readings: then a fall proves nothing."""
+    sides = np.searchsorted(series.measured_at, [emptying.not_before, emptying.emptied_at])
+    empty_mm = np.broadcast_to(geometry.empty_mm, len(series))[sides]
+    full_mm = np.broadcast_to(geometry.full_mm, len(series))[sides]
+    return bool(empty_mm[0] != empty_mm[1] or full_mm[0] != full_mm[1])
 
 
 def _full(times: Times, levels: Floats, threshold: float) -> tuple[datetime | None, bool]:

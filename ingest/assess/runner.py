@@ -114,8 +114,17 @@ def _look_at_all(assessor: Assessor, connection: Connection) -> None:
 
 
 def _connect() -> Connection:
-    # Statements outside a transaction block commit by themselves; long sleeps must not hold a snapshot.
-    return psycopg.connect(autocommit=True, connect_timeout=10, application_name="brimwatch assess")
+    # Statements outside a transaction block commit by themselves: a long wait holds no snapshot. A dead peer is noticed
+    # in about 25 s, also where a cable was pulled.
+    return psycopg.connect(
+        autocommit=True,
+        connect_timeout=5,
+        application_name="brimwatch assess",
+        tcp_user_timeout=15_000,
+        keepalives_idle=10,
+        keepalives_interval=5,
+        keepalives_count=3,
+    )
 
 
 def _alone(connection: Connection) -> bool:

@@ -1,10 +1,10 @@
 import pytest
 
 from ingest.assess.emptying import detect
-from ingest.assess.findings import moment
+from ingest.assess.findings import examine, moment
 from ingest.assess.level import fill_levels
 from ingest.assess.quality import judge
-from ingest.assess.readings import Series
+from ingest.assess.readings import Geometry, Series
 from tests.unit.assess.bins import GEOMETRY, HOUR, NOW, hourly, reading, series
 
 
@@ -70,3 +70,15 @@ def test_detect_revises_history_for_a_late_reading() -> None:
 
     assert found(Series.from_rows(rows)) == [(9, 2)]
     assert found(Series.from_rows([*rows, reading(5, 0.95)])) == [(5, 2)]
+
+
+def test_change_of_sensor_is_no_emptying() -> None:
+    rows = [
+        *(reading(hours, 0, distance_mm=300, empty_mm=1200, full_mm=200) for hours in (5, 4, 3)),
+        *(reading(hours, 0, distance_mm=500, empty_mm=800, full_mm=100) for hours in (2, 1, 0)),
+    ]
+
+    findings = examine(Series.from_rows(rows), Geometry.from_rows(rows), threshold=0.8)
+
+    assert findings.level == pytest.approx(3 / 7)
+    assert findings.emptyings == ()

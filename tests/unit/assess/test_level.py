@@ -13,7 +13,7 @@ from tests.unit.assess.bins import GEOMETRY, NOW, hourly, reading, series
 
 
 def levels_of(given_series: Series, geometry: Geometry = GEOMETRY) -> list[float]:
-    return fill_levels(given_series, judge(given_series, geometry), geometry).tolist()
+    return [float(level) for level in fill_levels(given_series, judge(given_series, geometry), geometry)]
 
 
 @pytest.mark.parametrize(

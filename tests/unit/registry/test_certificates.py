@@ -132,7 +132,7 @@ def test_tls_handshake_with_micropython(folder: Path, bundle: Path) -> None:
     )
     (bundle / "hello.py").write_text(program)
     with _Server(folder) as server:
-        command = [micropython, "hello.py", str(server.port)]
+        command = [str(micropython), "hello.py", str(server.port)]
         done = subprocess.run(command, cwd=bundle, capture_output=True, text=True, timeout=30, check=False)
 
     assert done.stdout == "b'bin-7'\n", done.stderr

@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 
 from dashboard.colours import Palette
 from dashboard.settings import Settings
+from dashboard.view import Bounds
 
 LAYERS = ("water", "parks", "buildings", "roads")
 # Grid lines stand at these steps, degrees; the finest that draws at most so many lines is taken.
@@ -32,16 +33,6 @@ ROAD_WIDTHS = {
 OTHER_ROAD = "residential"
 
 Style = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """A part of the world, degrees."""
-
-    west: float
-    south: float
-    east: float
-    north: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,8 @@
 """The figures of the bin page. Pure: readings in, figure out."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from dashboard.colours import Palette
 from dashboard.readings import Reading
@@ -19,7 +18,11 @@ Figure = dict[str, Any]
 
 
 def level_history(
-    readings: Sequence[Reading], emptyings: Sequence[Emptying], threshold: float, zone: ZoneInfo, palette: Palette
+    readings: Sequence[Reading],
+    emptyings: Sequence[Emptying],
+    threshold: float,
+    span: tuple[datetime, datetime],
+    palette: Palette,
 ) -> Figure:
     """Draw one bin's levels over time, with its threshold, its emptyings and the readings that were rejected.
 
@@ -27,31 +30,30 @@ def level_history(
         readings: newest first.
         emptyings: newest first.
         threshold: the bin is due from this level on, 0..1.
-        zone: that times are shown in.
+        span: first and last moment to show, in the zone that times are shown in.
         palette: of the theme.
     """
     ordered = list(reversed(readings))
     believed = [reading for reading in ordered if reading.fill_level is not None]
     rejected = [reading for reading in ordered if reading.fill_level is None]
-    times = [local(reading.raw.measured_at, zone) for reading in ordered]
-    since = times[0] if times else ""
-    shown = [emptying for emptying in emptyings if local(emptying.emptied_at, zone) >= since]
+    zone = span[0].tzinfo
+    shown = [emptying for emptying in emptyings if emptying.emptied_at >= span[0]]
     return {
         "data": [
             _levels(believed, zone, palette),
             _rejected(rejected, zone, palette),
             _emptyings(shown, zone, palette),
         ],
-        "layout": _layout(shown, threshold, zone, palette),
+        "layout": _layout(shown, threshold, span, palette),
     }
 
 
-def local(moment: datetime, zone: ZoneInfo) -> str:
+def local(moment: datetime, zone: tzinfo | None) -> str:
     """Give a moment in the zone, without its offset: plotly.js knows no zones."""
     return moment.astimezone(zone).replace(tzinfo=None).isoformat(timespec="seconds")
 
 
-def _levels(believed: list[Reading], zone: ZoneInfo, palette: Palette) -> Figure:
+def _levels(believed: list[Reading], zone: tzinfo | None, palette: Palette) -> Figure:
     times: list[str | None] = []
     levels: list[float | None] = []
     gap_s = GAP_STEPS * _usual_step_s(believed)
@@ -79,7 +81,7 @@ def _levels(believed: list[Reading], zone: ZoneInfo, palette: Palette) -> Figure
     }
 
 
-def _rejected(rejected: list[Reading], zone: ZoneInfo, palette: Palette) -> Figure:
+def _rejected(rejected: list[Reading], zone: tzinfo | None, palette: Palette) -> Figure:
     return {
         "type": "scatter",
         "mode": "markers",
@@ -92,7 +94,7 @@ def _rejected(rejected: list[Reading], zone: ZoneInfo, palette: Palette) -> Figu
     }
 
 
-def _emptyings(emptyings: Sequence[Emptying], zone: ZoneInfo, palette: Palette) -> Figure:
+def _emptyings(emptyings: Sequence[Emptying], zone: tzinfo | None, palette: Palette) -> Figure:
     return {
         "type": "scatter",
         "mode": "markers",
@@ -105,7 +107,10 @@ def _emptyings(emptyings: Sequence[Emptying], zone: ZoneInfo, palette: Palette) 
     }
 
 
-def _layout(emptyings: Sequence[Emptying], threshold: float, zone: ZoneInfo, palette: Palette) -> Figure:
+def _layout(
+    emptyings: Sequence[Emptying], threshold: float, span: tuple[datetime, datetime], palette: Palette
+) -> Figure:
+    zone = span[0].tzinfo
     axis = {"gridcolor": palette.line, "zeroline": False, "linecolor": palette.line, "fixedrange": False}
     at = {"type": "line", "xref": "x", "yref": "paper", "y0": 0, "y1": 1, "layer": "below"}
     falls = [
@@ -117,7 +122,7 @@ def _layout(emptyings: Sequence[Emptying], threshold: float, zone: ZoneInfo, pal
         "line": {"color": palette.must_go, "width": 1.5, "dash": "dash"},
     }  # fmt: skip
     name = {
-        "text": f"due from {percent(threshold)}", "xref": "paper", "x": 0, "xanchor": "left", "y": threshold,
+        "text": f"due from {percent(threshold)}", "xref": "paper", "x": 1, "xanchor": "right", "y": threshold,
         "yanchor": "bottom", "showarrow": False, "font": {"color": palette.must_go, "size": 12},
     }  # fmt: skip
     return {
@@ -125,7 +130,7 @@ def _layout(emptyings: Sequence[Emptying], threshold: float, zone: ZoneInfo, pal
         "plot_bgcolor": palette.paper,
         "font": {"family": "system-ui, sans-serif", "color": palette.text, "size": 13},
         "margin": {"l": 52, "r": 16, "t": 12, "b": 40},
-        "xaxis": {**axis, "type": "date"},
+        "xaxis": {**axis, "type": "date", "range": [local(moment, zone) for moment in span]},
         "yaxis": {
             **axis,
             "range": [-0.12, 1.06],

@@ -4,10 +4,9 @@ Plotly's Scattermap, never clustered: a cluster hides whether one of its bins is
 own on top: larger, ringed, and with a word or number in them, so that colour is never the only sign.
 """
 
-import math
 from base64 import b64encode
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from hashlib import blake2b
 from html import escape
 from typing import Any
@@ -15,24 +14,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dashboard.basemap import Basemap, Bounds
+from dashboard.basemap import Basemap
 from dashboard.colours import Palette
 from dashboard.rows import Place
+from dashboard.view import Bounds, view_of
 from dashboard.words import CLASSES, REASONS
 
 # Traces from the ground up.
 UNKNOWN, KNOWN, CHOSEN, RING, MAY_GO, MUST_GO = range(6)
 
-# Marks on bins that must go for another reason than their level.
-MARKS = {"STALE": "?", "ALERT": "!", "AGE": "d"}
-# An empty town still needs a view: the British Isles.
-NOWHERE = Bounds(-8.65, 49.84, 1.77, 60.86)
-LEAST_SPAN = 0.004
-ZOOM_LIMITS = (3.0, 17.0)
-# Pixels that the first view is fitted into; it shows a little more on any larger screen.
-FIT_PX = (760, 620)
-TILE_PX = 512
-
+# Written on due bins in place of their level, where that is not what makes them due or is not known.
+MARKS = {"STALE": "?", "ALERT": "!"}
 Figure = dict[str, Any]
 
 
@@ -46,37 +38,35 @@ class Size:
     ring: int
 
 
-def draw(
-    places: Sequence[Place], chosen: Place | None, size: Size, bounds: Bounds, basemap: Basemap, palette: Palette
-) -> Figure:
-    """Draw bins on a map.
+def layout(bounds: Bounds, box_px: tuple[float, float], basemap: Basemap, palette: Palette) -> Figure:
+    """Lay out the map so that all bins are seen.
 
     Args:
-        places: the bins to show.
-        chosen: the one to mark; None for none.
-        size: of the marks.
         bounds: what the first view shows.
-        basemap: what lies under them.
+        box_px: width and height of what it is shown in.
+        basemap: what lies under the bins.
         palette: of the theme.
     """
-    longitude, latitude, zoom = view_of(bounds)
-    view = {"center": {"lon": longitude, "lat": latitude}, "zoom": zoom}
-    layout = {
-        "map": {"style": basemap.style(palette, bounds), **view},
+    longitude, latitude, zoom = view_of(bounds, box_px)
+    style = basemap.style(palette, bounds)
+    return {
+        **look(palette),
+        "map": {"style": style, "center": {"lon": longitude, "lat": latitude}, "zoom": zoom},
         "margin": {"l": 0, "r": 0, "t": 0, "b": 0},
         "showlegend": False,
         "uirevision": "map",
+        "meta": asdict(bounds),
+    }
+
+
+def look(palette: Palette) -> Figure:
+    """Give the parts of the layout that go by the theme."""
+    label = {"bgcolor": palette.paper, "bordercolor": palette.line, "font": {"color": palette.text, "size": 13}}
+    return {
         "paper_bgcolor": palette.ground,
         "font": {"family": "system-ui, sans-serif", "color": palette.text},
-        "hoverlabel": {
-            "bgcolor": palette.paper,
-            "bordercolor": palette.line,
-            "font": {"color": palette.text, "size": 13},
-            "align": "left",
-        },
-        "meta": view,
+        "hoverlabel": {**label, "align": "left"},
     }
-    return {"data": traces(places, chosen, size, palette), "layout": layout}
 
 
 def traces(places: Sequence[Place], chosen: Place | None, size: Size, palette: Palette) -> list[Figure]:
@@ -85,7 +75,7 @@ def traces(places: Sequence[Place], chosen: Place | None, size: Size, palette: P
     unknown = [place for place in places if place.fill_level is None]
     return [
         _plain(unknown, {"size": max(size.plain - 1, 4), "color": palette.unknown}, "no level known"),
-        _plain(known, _level_marker(known, size, palette), "%{marker.color} % full"),
+        _plain(known, _level_marker(known, size, palette), "%{marker.color}% full"),
         mark(chosen, size, palette),
         *due_traces(places, size, palette),
     ]
@@ -143,29 +133,6 @@ def state_key(places: Sequence[Place]) -> str:
         digest.update(f"{level} {place.sensor} {place.due_class} {place.reason} {place.priority}\n".encode())
         digest.update(place.explanation.encode())
     return digest.hexdigest()
-
-
-def bounds_of(places: Sequence[Place]) -> Bounds:
-    """Find the part of the world that holds all bins, with a little air around; without any, the British Isles."""
-    if not places:
-        return NOWHERE
-    longitudes = [place.longitude for place in places]
-    latitudes = [place.latitude for place in places]
-    west, east, south, north = min(longitudes), max(longitudes), min(latitudes), max(latitudes)
-    air_x, air_y = (max((high - low) * 0.03, LEAST_SPAN / 2) for low, high in ((west, east), (south, north)))
-    return Bounds(west - air_x, south - air_y, east + air_x, north + air_y)
-
-
-def view_of(bounds: Bounds) -> tuple[float, float, float]:
-    """Find the view that shows all of the bounds: longitude and latitude of its centre, degrees, and MapLibre's zoom."""
-    low, high = _mercator(bounds.south), _mercator(bounds.north)
-    zooms = [
-        math.log2(FIT_PX[0] * 360 / (TILE_PX * (bounds.east - bounds.west))),
-        math.log2(FIT_PX[1] * 2 * math.pi / (TILE_PX * (high - low))),
-    ]
-    centre = math.degrees(2 * math.atan(math.exp((low + high) / 2)) - math.pi / 2)
-    zoom = min(max(min(zooms), ZOOM_LIMITS[0]), ZOOM_LIMITS[1])
-    return (bounds.west + bounds.east) / 2, centre, round(zoom, 2)
 
 
 def _plain(places: Sequence[Place], marker: Figure, level: str) -> Figure:
@@ -228,7 +195,3 @@ def _wrap(sentence: str, width: int = 44) -> str:
             lines.append("")
         lines[-1] = f"{lines[-1]} {word}".strip()
     return "<br>".join(lines)
-
-
-def _mercator(latitude: float) -> float:
-    return math.log(math.tan(math.pi / 4 + math.radians(latitude) / 2))

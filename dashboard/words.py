@@ -28,7 +28,7 @@ _STEPS = ((86400 * 2, 86400, "d"), (3600 * 2, 3600, "h"), (60, 60, "min"))
 
 def percent(fill_level: float | None) -> str:
     """Say a level, 0..1, in whole percent."""
-    return NOTHING if fill_level is None else f"{fill_level:.0%}".replace("%", " %")
+    return NOTHING if fill_level is None else f"{fill_level:.0%}"
 
 
 def duration(length: timedelta) -> str:

@@ -6,6 +6,7 @@ styles, which hold nothing about the town.
 
 import hmac
 import re
+from collections.abc import Mapping
 from contextvars import ContextVar
 from urllib.parse import quote
 
@@ -15,12 +16,14 @@ from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from dashboard.accounts.sessions import Visitor, csrf_of, find_visitor
+from dashboard.accounts.sessions import Visitor, Window, csrf_of, find_visitor
 from dashboard.database import Pool
 
 SESSION_COOKIE = "brimwatch_session"
 CSRF_COOKIE = "_csrf_token"
 THEME_COOKIE = "brimwatch_theme"
+SCREEN_COOKIE = "brimwatch_screen"
+SCREEN = re.compile(r"([1-9][0-9]{2,3})x([1-9][0-9]{2,3})")
 OPEN = re.compile(r"/(login|healthz|assets/.*|_dash-component-suites/.*|_favicon\.ico|favicon\.ico|api(/.*)?)")
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -57,9 +60,8 @@ class Gate:
             return
         connection = HTTPConnection(scope)
         token = connection.cookies.get(SESSION_COOKIE, "")
-        theme = "dark" if connection.cookies.get(THEME_COOKIE) == "dark" else "light"
         try:
-            visitor = await find_visitor(self._pool, token, theme) if token else None
+            visitor = await find_visitor(self._pool, token, window_of(connection.cookies)) if token else None
         except (psycopg.Error, PoolTimeout):
             await _answer(scope, receive, send, _unavailable(connection))
             return
@@ -72,6 +74,13 @@ class Gate:
             await self._app(scope, receive, send)
         finally:
             _visitor.reset(reset)
+
+
+def window_of(cookies: Mapping[str, str]) -> Window:
+    """Take what a browser said of its window; what it did not say, or said wrongly, is the usual."""
+    theme = "dark" if cookies.get(THEME_COOKIE) == "dark" else "light"
+    size = SCREEN.fullmatch(cookies.get(SCREEN_COOKIE, ""))
+    return Window(theme, int(size[1]), int(size[2])) if size else Window(theme)
 
 
 def _refusal(connection: HTTPConnection, visitor: Visitor | None, token: str) -> Response | None:

@@ -12,6 +12,21 @@ TOKEN_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True)
+class Window:
+    """A browser's window, as it described itself in cookies.
+
+    Attributes:
+        theme: `light` or `dark`.
+        width_px: of the page.
+        height_px: of the page.
+    """
+
+    theme: str = "light"
+    width_px: int = 1440
+    height_px: int = 900
+
+
+@dataclass(frozen=True, slots=True)
 class Visitor:
     """The person behind a request.
 
@@ -19,13 +34,13 @@ class Visitor:
         name: as signed in.
         role: viewer, manager or admin.
         csrf: what a form or callback of this session has to bring along.
-        theme: `light` or `dark`, as the browser asked.
+        window: what their browser shows pages in.
     """
 
     name: str
     role: str
     csrf: str
-    theme: str = "light"
+    window: Window
 
 
 async def open_session(pool: Pool, user_id: int, hours: int) -> str:
@@ -49,14 +64,14 @@ async def open_session(pool: Pool, user_id: int, hours: int) -> str:
     return token
 
 
-async def find_visitor(pool: Pool, token: str, theme: str) -> Visitor | None:
+async def find_visitor(pool: Pool, token: str, window: Window) -> Visitor | None:
     """Find who holds this token; None when nobody does, it has expired, or the user is disabled."""
     query = "select users.name, users.role from sessions join users on users.id = sessions.user_id \
              where token_sha256 = %s and expires_at > now() and disabled_at is null"
     async with pool.connection() as conn:
         cursor = await conn.execute(query, (digest(token),))
         row = await cursor.fetchone()
-    return Visitor(row[0], row[1], csrf_of(token), theme) if row else None
+    return Visitor(row[0], row[1], csrf_of(token), window) if row else None
 
 
 async def close_session(pool: Pool, token: str) -> None:

@@ -20,7 +20,7 @@
       h("span", { className: "level-track" },
         h("span", { className: fill, style: { width: data.level + "%" } }),
         h("span", { className: "level-threshold", style: { left: data.threshold + "%" } })),
-      h("span", { className: "level-number" }, data.level + " %"));
+      h("span", { className: "level-number" }, data.level + "%"));
   }
 
   function open(ref) {

@@ -4,7 +4,10 @@
   var EARTH_M = 40075016.686;
   var TILE_PX = 512; // of MapLibre's world at zoom 0
   var SCALE_PX = 110;
+  var EDGE_PX = 14; // so that no mark is cut in half
   var NEAR_ZOOM = 15.5;
+
+  var moves = 0;
 
   function plot() {
     return document.querySelector("#map-graph .js-plotly-plot");
@@ -15,11 +18,27 @@
     return map ? { lon: map.center.lon, lat: map.center.lat, zoom: map.zoom } : null;
   }
 
+  // The figure itself is moved (`show` below): what is only told to plotly is undone by the next news.
   function moveTo(center, zoom) {
-    var gd = plot();
-    if (gd && window.Plotly) {
-      window.Plotly.relayout(gd, { "map.center": center, "map.zoom": Math.min(Math.max(zoom, 2), 19) });
-    }
+    moves += 1;
+    var view = { center: center, zoom: Math.min(Math.max(zoom, 2), 19), move: moves };
+    window.dash_clientside.set_props("map-view", { data: view });
+  }
+
+  function mercator(lat) {
+    return Math.log(Math.tan(Math.PI / 4 + lat * Math.PI / 360));
+  }
+
+  function fit(gd) {
+    var bounds = gd.layout.meta;
+    var box = gd.getBoundingClientRect();
+    if (!bounds || box.width < 50) { return; }
+    var low = mercator(bounds.south);
+    var high = mercator(bounds.north);
+    var wide = Math.log2((box.width - 2 * EDGE_PX) * 360 / (TILE_PX * (bounds.east - bounds.west)));
+    var tall = Math.log2((box.height - 2 * EDGE_PX) * 2 * Math.PI / (TILE_PX * (high - low)));
+    var lat = (2 * Math.atan(Math.exp((low + high) / 2)) - Math.PI / 2) * 180 / Math.PI;
+    moveTo({ lon: (bounds.west + bounds.east) / 2, lat: lat }, Math.min(wide, tall, 17));
   }
 
   function scale() {
@@ -89,6 +108,13 @@
       moveTo({ lon: row.lon, lat: row.lat }, Math.max(now ? now.zoom : 0, NEAR_ZOOM));
       return row.ref;
     },
+    show: function (view, figure) {
+      if (!view || !figure) { return window.dash_clientside.no_update; }
+      var map = Object.assign({}, figure.layout.map, { center: view.center, zoom: view.zoom });
+      // Another revision makes plotly let go of where the view was dragged to.
+      var layout = Object.assign({}, figure.layout, { map: map, uirevision: "map-" + view.move });
+      return Object.assign({}, figure, { layout: layout });
+    },
     move: function () {
       var no = window.dash_clientside.no_update;
       var gd = plot();
@@ -99,8 +125,8 @@
         moveTo({ lon: now.lon, lat: now.lat }, now.zoom + 1);
       } else if (from === "map-zoom-out.n_clicks") {
         moveTo({ lon: now.lon, lat: now.lat }, now.zoom - 1);
-      } else if (gd.layout.meta) {
-        moveTo(gd.layout.meta.center, gd.layout.meta.zoom);
+      } else {
+        fit(gd);
       }
       return no;
     }

@@ -1,4 +1,4 @@
-/* Light or dark before anything is drawn: the cookie says what was chosen, else the machine's own setting counts. */
+/* Before anything is drawn: light or dark, as the cookie says it was chosen, else as the machine is set. */
 (function () {
   "use strict";
   var match = document.cookie.match(/(?:^|; )brimwatch_theme=(light|dark)/);
@@ -11,4 +11,7 @@
   };
   // Also written at once for the server, which draws the first map in it.
   window.brimwatch.setTheme(theme);
+  // And how large the window is, so that the first map fits it.
+  document.cookie = "brimwatch_screen=" + window.innerWidth + "x" + window.innerHeight + "; path=/; max-age=31536000; samesite=lax" +
+    (window.location.protocol === "https:" ? "; secure" : "");
 })();

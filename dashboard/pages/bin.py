@@ -48,7 +48,7 @@ async def layout(site: Site, row: Bin, theme: str) -> Component:
     )
     graph = dcc.Graph(
         id="bin-graph",
-        figure=_figure(site, row, history, theme),
+        figure=_figure(site, row, history, FIRST_PERIOD, theme),
         config={"displayModeBar": False, "responsive": True},
         className="bin-graph",
         responsive=True,
@@ -96,12 +96,12 @@ def register(app: Dash, site: Site) -> None:
         key = _key(row, history, period, theme)
         if key == known:
             return [*[no_update] * 4, news]
-        return [_head(row, site), _figure(site, row, history, theme), _tables(site, history), key, news]
+        return [_head(row, site), _figure(site, row, history, period, theme), _tables(site, history), key, news]
 
 
 async def _read(site: Site, row: Bin, period: str) -> History:
     now = site.now()
-    since = now.astimezone(UTC) - timedelta(days=int(period) if period in PERIODS else 7)
+    since = now.astimezone(UTC) - _length(period)
     until = now + timedelta(minutes=5)
     page = await read_page(site.pool, row.id, since=since, until=until, limit=MOST_READINGS)
     emptyings = await queries.list_emptyings(site.pool, row.id, limit=200)
@@ -112,8 +112,14 @@ def _key(row: Bin, history: History, period: str, theme: str) -> str:
     return f"{row.assessed_at} {row.reason} {history.key} {period} {theme}"
 
 
-def _figure(site: Site, row: Bin, history: History, theme: str) -> dict[str, Any]:
-    return level_history(history.readings, history.emptyings, row.threshold, site.zone, palette(theme))
+def _figure(site: Site, row: Bin, history: History, period: str, theme: str) -> dict[str, Any]:
+    now = site.now()
+    span = (now - _length(period), now)
+    return level_history(history.readings, history.emptyings, row.threshold, span, palette(theme))
+
+
+def _length(period: str) -> timedelta:
+    return timedelta(days=int(period if period in PERIODS else FIRST_PERIOD))
 
 
 def _head(row: Bin, site: Site) -> Component:
@@ -121,9 +127,7 @@ def _head(row: Bin, site: Site) -> Component:
     place: list[str | Component] = [row.location, html.Span(row.ref, className="ref")]
     state = html.Section(
         [
-            html.Div(
-                [reason_chip(row.reason, row.due_class), html.Strong(CLASSES.get(row.due_class or "", "Not due"))]
-            ),
+            html.Div([reason_chip(row.reason, row.due_class), html.Strong(CLASSES.get(row.due_class or "", ""))]),
             level_bar(row.fill_level, row.threshold),
             html.P(row.explanation, className="explanation", role="status"),
         ],

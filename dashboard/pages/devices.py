@@ -37,7 +37,7 @@ async def layout(site: Site) -> Component:
         id="devices-grid",
         rowData=rows,
         columnDefs=COLUMNS,
-        defaultColDef={"filter": True, "sortable": True, "resizable": True},
+        defaultColDef={"filter": True, "sortable": True, "resizable": True, "suppressHeaderFilterButton": True},
         getRowId="params.data.device",
         dashGridOptions={
             "theme": grid_theme(),

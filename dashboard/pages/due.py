@@ -13,23 +13,23 @@ from dashboard.words import CLASSES, REASONS, clock, percent
 
 COLUMNS: list[dict[str, Any]] = [
     {"field": "urgency", "headerName": "Urgency", "width": 120, "cellRenderer": "Urgency"},
-    {"field": "priority", "headerName": "Priority", "width": 105, "type": "numericColumn"},
-    {"field": "name", "headerName": "Bin", "minWidth": 190, "flex": 2, "cellRenderer": "BinLink"},
-    {"field": "location", "headerName": "Where", "minWidth": 170, "flex": 2},
-    {"field": "why", "headerName": "Reason", "width": 170},
+    {"field": "priority", "headerName": "Priority", "width": 95},
+    {"field": "name", "headerName": "Bin", "minWidth": 150, "flex": 2, "cellRenderer": "BinLink"},
+    {"field": "location", "headerName": "Where", "minWidth": 150, "flex": 2, "tooltipField": "location"},
+    {"field": "why", "headerName": "Reason", "width": 165},
     {"field": "level", "headerName": "Level", "width": 150, "cellRenderer": "Level"},
-    {"field": "since", "headerName": "Since", "width": 120, "sortable": False},
-    {"field": "stream", "headerName": "Stream", "width": 125},
-    {"field": "depot", "headerName": "Depot", "width": 110},
+    {"field": "since", "headerName": "Since", "width": 90, "sortable": False},
+    {"field": "stream", "headerName": "Stream", "width": 110},
+    {"field": "depot", "headerName": "Depot", "width": 90},
     {
         "field": "explanation",
         "headerName": "In words",
-        "minWidth": 300,
-        "flex": 3,
+        "minWidth": 260,
+        "flex": 4,
         "wrapText": True,
         "autoHeight": True,
     },
-    {"field": "ref", "headerName": "Number", "width": 130},
+    {"field": "ref", "headerName": "Number", "width": 120},
 ]
 
 
@@ -40,7 +40,7 @@ async def layout(site: Site) -> Component:
         id="due-grid",
         rowData=_rows(town, site),
         columnDefs=COLUMNS,
-        defaultColDef={"filter": True, "sortable": True, "resizable": True},
+        defaultColDef={"filter": True, "sortable": True, "resizable": True, "suppressHeaderFilterButton": True},
         getRowId="params.data.ref",
         dashGridOptions={
             "theme": grid_theme(),

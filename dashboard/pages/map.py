@@ -1,6 +1,7 @@
 """The map page: all bins, those that are due beside them, and the one that was chosen."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 import dash_ag_grid as dag
@@ -10,10 +11,12 @@ from dash.development.base_component import Component
 
 from dashboard import map as bins_map
 from dashboard import queries
+from dashboard.accounts.sessions import Window
 from dashboard.colours import palette
 from dashboard.pages.parts import Site, aria, beat, due_row, facts, grid_theme, in_browser, level_bar, reason_chip, tick
 from dashboard.rows import Bin, Place
 from dashboard.town import KINDS, Choice, Town, most_urgent_first
+from dashboard.view import bounds_of
 from dashboard.words import NOTHING, REASONS, SENSORS, STREAMS, ago, clock
 
 TILES = {
@@ -26,6 +29,12 @@ TILES = {
 # Beside the due ones a search finds the others too, but nobody reads more than this.
 MOST_FOUND = 200
 
+# What `assets/brimwatch.css` leaves for the map.
+NARROW_PX = 900
+NARROW_SHARE = 0.52
+BESIDE_PX = 420
+ABOVE_PX = 120
+
 _COUNTS = [Output(f"map-count-{kind}", "children") for kind in KINDS]
 _CHOICE = [
     Input("map-kind", "data"),
@@ -36,14 +45,15 @@ _CHOICE = [
 ]
 
 
-async def layout(site: Site, theme: str) -> Component:
+async def layout(site: Site, window: Window) -> Component:
     """Lay the page out with the bins as they are now."""
     town = await site.towns.now()
-    choice = Choice()
-    keys = _keys(town, choice, theme)
+    choice, colours = Choice(), palette(window.theme)
+    traces = bins_map.traces(town.places, None, bins_map.size_for(len(town.places)), colours)
+    layout = bins_map.layout(bounds_of(town.places), _box_px(window), site.basemap, colours)
     graph = dcc.Graph(
         id="map-graph",
-        figure=_figure(site, town, choice, None, theme),
+        figure={"data": traces, "layout": layout},
         config={"displayModeBar": False, "scrollZoom": True, "responsive": True},
         className="map-graph",
         responsive=True,
@@ -51,7 +61,8 @@ async def layout(site: Site, theme: str) -> Component:
     return html.Div(
         [
             tick("map"),
-            dcc.Store(id="map-keys", data=keys),
+            dcc.Store(id="map-keys", data=_keys(town, choice, window.theme)),
+            dcc.Store(id="map-view"),
             dcc.Store(id="map-kind", data=""),
             dcc.Store(id="map-chosen", data=None),
             html.H1("Bins on the map", className="visually-hidden"),
@@ -100,7 +111,7 @@ def register(app: Dash, site: Site) -> None:
         figure = (
             _update(town, choice, theme)
             if keys["layout"] == known.get("layout")
-            else _figure(site, town, choice, chosen, theme)
+            else _redraw(site, town, choice, chosen, theme)
         )
         rows = _rows(town, choice, site)
         return [figure, rows, _summary(town, choice), keys, news, *_counts(town)]
@@ -179,6 +190,15 @@ def _register_clientside(app: Dash) -> None:
     in_browser(
         app,
         "map",
+        "show",
+        Output("map-graph", "figure", allow_duplicate=True),
+        Input("map-view", "data"),
+        State("map-graph", "figure"),
+        prevent_initial_call=True,
+    )
+    in_browser(
+        app,
+        "map",
         "move",
         Output("map-graph", "className"),
         Input("map-zoom-in", "n_clicks"),
@@ -197,13 +217,21 @@ def _keys(town: Town, choice: Choice, theme: str) -> dict[str, str]:
     }
 
 
-def _figure(site: Site, town: Town, choice: Choice, chosen: str | None, theme: str) -> bins_map.Figure:
-    bounds = bins_map.bounds_of(town.places)
+def _redraw(site: Site, town: Town, choice: Choice, chosen: str | None, theme: str) -> Patch:
+    """Draw all bins anew in the view that somebody has moved to."""
+    colours, bounds = palette(theme), bounds_of(town.places)
     size = bins_map.size_for(len(town.places))
-    return bins_map.draw(choice.pick(town), _place(town, chosen), size, bounds, site.basemap, palette(theme))
+    patch = Patch()
+    patch["data"] = bins_map.traces(choice.pick(town), _place(town, chosen), size, colours)
+    for name, value in bins_map.look(colours).items():
+        patch["layout"][name] = value
+    patch["layout"]["map"]["style"] = site.basemap.style(colours, bounds)
+    patch["layout"]["meta"] = asdict(bounds)
+    return patch
 
 
 def _update(town: Town, choice: Choice, theme: str) -> Patch:
+    """Bring levels and due bins up to date, and nothing else."""
     places = choice.pick(town)
     patch = Patch()
     patch["data"][bins_map.KNOWN]["marker"]["color"] = bins_map.levels(places)
@@ -211,6 +239,13 @@ def _update(town: Town, choice: Choice, theme: str) -> Patch:
     for number, trace in enumerate(due, start=bins_map.RING):
         patch["data"][number] = trace
     return patch
+
+
+def _box_px(window: Window) -> tuple[float, float]:
+    """Say how large the map's box will be in a window, as the style sheet lays it out."""
+    if window.width_px <= NARROW_PX:
+        return window.width_px, window.height_px * NARROW_SHARE
+    return window.width_px - BESIDE_PX, window.height_px - ABOVE_PX
 
 
 def _place(town: Town, ref: str | None) -> Place | None:
@@ -276,7 +311,7 @@ def _legend() -> Component:
         [
             html.Div([html.Span("93", className="mark-must_go"), "Must go"]),
             html.Div([html.Span("", className="mark-may_go"), "May go"]),
-            html.Div([html.Span("", className="mark-fine"), "Fine, darker or brighter is fuller"]),
+            html.Div([html.Span("", className="mark-fine"), "Fine; stronger is fuller"]),
             html.Div([html.Span("", className="mark-bare"), "Level not known"]),
         ],
         className="legend",
@@ -336,7 +371,7 @@ def _list(town: Town, choice: Choice, site: Site) -> Component:
         dashGridOptions={
             "theme": grid_theme(),
             "headerHeight": 0,
-            "rowHeight": 92,
+            "rowHeight": 112,
             "rowSelection": {"mode": "singleRow", "checkboxes": False, "enableClickSelection": True},
             "suppressCellFocus": False,
             "animateRows": False,

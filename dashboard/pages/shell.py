@@ -39,12 +39,12 @@ def layout() -> Component:
     visitor = current_visitor()
     frame: Component = dmc.MantineProvider(
         id="site-provider",
-        forceColorScheme=visitor.theme,
+        forceColorScheme=visitor.window.theme,
         theme={"fontFamily": "inherit", "primaryColor": "blue", "defaultRadius": "md"},
         children=html.Div(
             [
                 dcc.Location(id="site-location", refresh="callback-nav"),
-                dcc.Store(id="site-theme", data=visitor.theme),
+                dcc.Store(id="site-theme", data=visitor.window.theme),
                 dcc.Store(id="site-beat"),
                 dcc.Store(id="site-title"),
                 _bar(visitor),

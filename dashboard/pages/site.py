@@ -13,6 +13,8 @@ from dash.development.base_component import Component
 from fastapi import FastAPI
 
 from dashboard import queries
+from dashboard.accounts.gate import current_visitor
+from dashboard.accounts.sessions import Window
 from dashboard.basemap import find_basemap, make_basemap_router
 from dashboard.database import Pool
 from dashboard.export import make_export_router
@@ -74,23 +76,23 @@ def make_site(server: FastAPI, pool: Pool, settings: Settings) -> Dash:
     return app
 
 
-async def show(site: Site, pathname: str, theme: str) -> Shown:
+async def show(site: Site, pathname: str, window: Window) -> Shown:
     """Make the page at an address.
 
     Args:
         site: what pages need.
         pathname: of the address.
-        theme: `light` or `dark`.
+        window: that it will be shown in.
     """
     match = BIN.fullmatch(pathname)
     if pathname == "/":
-        return Shown("Map", await map_page.layout(site, theme))
+        return Shown("Map", await map_page.layout(site, window))
     if pathname == "/due":
         return Shown("Due list", await due_page.layout(site))
     if pathname == "/devices":
         return Shown("Sensors", await devices_page.layout(site))
     if match and (row := await queries.find_bin(site.pool, match[1])):
-        return Shown(row.name, await bin_page.layout(site, row, theme))
+        return Shown(row.name, await bin_page.layout(site, row, window.theme))
     if match:
         return Shown("No such bin", missing.no_bin(match[1]))
     return Shown("No such page", missing.no_page())
@@ -102,10 +104,9 @@ def _register_frame(app: Dash, site: Site) -> None:
         Output("site-ways", "children"),
         Output("site-title", "data"),
         Input("site-location", "pathname"),
-        State("site-theme", "data"),
     )
-    async def route(pathname: str | None, theme: str) -> tuple[Any, ...]:
-        shown = await show(site, pathname or "/", theme)
+    async def route(pathname: str | None) -> tuple[Any, ...]:
+        shown = await show(site, pathname or "/", current_visitor().window)
         return shown.content, ways(pathname or "/"), f"{shown.title} · Brimwatch"
 
     in_browser(app, "site", "setTitle", Output("site-main", "title"), Input("site-title", "data"))

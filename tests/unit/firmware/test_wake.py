@@ -239,18 +239,25 @@ def test_killed_while_nothing_is_acknowledged_it_keeps_all(
     assert scripted_broker.conflicts == []
 
 
-def test_sleeps_in_time_and_backs_off_without_a_network(
-    make_device: MakeDevice, scripted_broker: ScriptedBroker
-) -> None:
+def test_sleeps_in_time_without_a_network(make_device: MakeDevice, scripted_broker: ScriptedBroker) -> None:
     device = make_device(**IMPATIENT)
     device.world(link=False)
+    began = time.monotonic()
 
-    outputs = [device.wake().output for _ in range(4)]
+    wake = device.wake()
 
-    attempts = ["report:" in output for output in outputs]
-    assert attempts[:2] == [True, True]
-    assert not all(attempts)
+    assert wake.code == SLEPT
+    assert time.monotonic() - began < IMPATIENT["link_budget_s"] + 3
     assert scripted_broker.messages == []
+
+
+def test_pauses_grow_while_the_broker_is_away(make_device: MakeDevice) -> None:
+    device = make_device(mqtt_port=1)
+
+    attempts = ["report:" in device.wake().output for _ in range(8)]
+
+    assert attempts[0] is True
+    assert 2 <= sum(attempts) <= 5
 
 
 def test_foreign_broker_gets_nothing(

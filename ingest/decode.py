@@ -19,6 +19,13 @@ def decode(topic: str, payload: bytes, *, retain: bool, now_ms: int) -> Decoded:
         retain: whether it was published with the retain flag.
         now_ms: the server's time, milliseconds since 1970.
     """
+    try:
+        return _decode(topic, payload, retain, now_ms)
+    except Exception as error:  # noqa: BLE001 - a message that we have no answer to must not come again for ever
+        return refuse(reason="parse", detail=f"cannot be read: {type(error).__name__}: {error}", payload=payload)
+
+
+def _decode(topic: str, payload: bytes, retain: bool, now_ms: int) -> Decoded:
     match = TOPIC.fullmatch(topic)
     if match is None:
         return refuse(reason="topic", detail="not a topic of the contract", payload=payload)

@@ -22,6 +22,7 @@ Range = tuple[int, int, int]
 LARGEST_RANGES = 500  # in one message
 WAITING = 20_000  # acknowledgements that may wait for the link
 AT_ONCE = 100
+DISCONNECT_TIMEOUT_S = 0.5
 
 log = structlog.get_logger()
 
@@ -111,6 +112,8 @@ class Sender:
                     watch.result()
         finally:
             watch.cancel()
+            # A broker that hangs must not hold up the end of the process.
+            client.timeout = DISCONNECT_TIMEOUT_S
 
     async def _send_some(self, client: aiomqtt.Client) -> None:
         some = [self._waiting.popleft() for _ in range(min(AT_ONCE, len(self._waiting)))]

@@ -22,6 +22,7 @@ from simulator.stack.broker import Broker
 from tests.conftest import MigratedDatabase, run_module
 
 ROOT = Path(__file__).parents[3]
+NOW_S = int(time.time())
 
 
 def until(condition: Callable[[], bool], what: str, within_s: float = 20.0) -> None:
@@ -156,3 +157,26 @@ class Peer:
         self.acks.append(message.payload)
         for epoch, first, last in ranges:
             self.acknowledged.update((epoch, seq) for seq in range(first, last + 1))
+
+
+def reading(seq: int = 1, distance_mm: int | None = 640) -> tuple[int | None, ...]:
+    """Give a row of the contract, an hour old."""
+    return (seq, NOW_S - 3600 + seq, distance_mm, 4, 9, 123, 3600, 1, 0)
+
+
+def stored(database: MigratedDatabase, peer: Peer) -> list[tuple[int, int, int | None]]:
+    """Give epoch, seq and distance of what a device has in the database."""
+    query = """
+select epoch, seq, distance_mm
+from readings
+join devices on devices.id = readings.device_id
+where devices.ref = %s
+order by epoch, seq
+"""
+    return rows(database, query, peer.ref)
+
+
+def rejects(database: MigratedDatabase, peer: Peer) -> list[tuple[str, bytes]]:
+    """Give reason and payload of what of a device was refused."""
+    found = rows(database, "select reason, payload from rejects where device = %s order by id", peer.ref)
+    return [(reason, bytes(payload)) for reason, payload in found]

@@ -3,14 +3,14 @@
 import hashlib
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import psycopg
 from psycopg import conninfo
 
 from simulator.city import City
-from simulator.mapfiles import write_city, write_devices
+from simulator.mapfiles import write_bins, write_city, write_devices
 from simulator.memory import Memory
 from simulator.roles import Roles
 from simulator.stack.commands import Commands, ask
@@ -19,8 +19,10 @@ from simulator.stack.errors import StackError
 from simulator.stack.home import Home
 
 USER = "demo"
-SPARE_FITTED_BEFORE = timedelta(days=366)
-"""Whoever tries the spare sensor out may send what was measured at any time of the last year."""
+SPARE_FITTED_BEFORE = timedelta(days=330)
+"""Whoever tries the spare sensor out may send what was measured at nearly any time of the last year."""
+SPARE_MAX_AGE_DAYS = 366
+"""Until then it is silent, and yet it should not head the due list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,10 @@ class Registration:
         """Write the registry's tables and the basemap, and give a fingerprint of what the registry has to know."""
         town, spare = self._home.town, self._roles.spare
         write_city(self._city, town, since)
+        bins = (
+            replace(place, max_age_days=SPARE_MAX_AGE_DAYS) if place == spare else place for place in self._city.bins
+        )
+        write_bins(town / "bins.csv", bins)
         fittings = ((place, since - SPARE_FITTED_BEFORE if place == spare else since) for place in self._city.fitted)
         write_devices(town / "devices.csv", fittings)
         told = [(town / name).read_bytes() for name in ("bins.csv", "devices.csv")]

@@ -1,4 +1,4 @@
-"""What lies under the bins: the town's own GeoJSON files, raster tiles where a setting names them, else a plain ground with a grid.
+"""What lies under the bins: GeoJSON files of the town, raster tiles if a setting names them, else a ground with a grid.
 
 Everything comes from this server (or from the one tile host of the settings), so the map also works without internet.
 """
@@ -93,7 +93,7 @@ def make_basemap_router(settings: Settings) -> APIRouter:
 
 
 def grid(bounds: Bounds) -> dict[str, Any]:
-    """Draw lines of longitude and latitude around a part of the world, so that an empty map still shows where and how far.
+    """Draw lines of longitude and latitude around a part of the world, so that an empty map still shows how far.
 
     Returns:
         a GeoJSON FeatureCollection of lines that reach well past the bounds.

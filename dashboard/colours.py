@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-# Levels run through one hue by lightness alone, which colour-blind people see as well, at 0, 25, 50, 75 and 100 percent.
+# Levels run through one hue by lightness alone, which colour-blind people see as well; at 0, 25, 50, 75, 100 percent.
 # On a light map full is dark, on a dark map full is bright: what matters always stands out from the ground.
 
 

@@ -10,8 +10,8 @@ from dashboard.rows import Place
 from dashboard.town import most_urgent_first
 
 COLUMNS = (
-    "ref", "name", "location", "depot", "stream", "longitude", "latitude", "fill_level", "reason", "due_class", "priority",
-    "due_since", "explanation",
+    "ref", "name", "location", "depot", "stream", "longitude", "latitude", "fill_level", "reason", "due_class",
+    "priority", "due_since", "explanation",
 )  # fmt: skip
 # A spreadsheet takes a text that starts so for a formula.
 FORMULA = ("=", "+", "-", "@", "\t", "\r")

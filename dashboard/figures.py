@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, tzinfo
+from itertools import pairwise
 from typing import Any
 
 from dashboard.colours import Palette
@@ -149,5 +150,5 @@ def _layout(
 
 def _usual_step_s(readings: Sequence[Reading]) -> float:
     times = [reading.raw.measured_at for reading in readings]
-    steps = sorted((later - earlier).total_seconds() for earlier, later in zip(times, times[1:], strict=False))
+    steps = sorted((later - earlier).total_seconds() for earlier, later in pairwise(times))
     return max(steps[len(steps) // 2], 60.0) if steps else 3600.0

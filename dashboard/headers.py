@@ -54,6 +54,7 @@ class SecurityHeaders:
         self._policy = policy
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer as the ASGI application."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

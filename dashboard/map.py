@@ -1,7 +1,7 @@
 """The map of bins as a figure, and the smallest change that brings a figure up to date. Pure: bins in, figure out.
 
-Plotly's Scattermap, never clustered: a cluster hides whether one of its bins is due. Bins that are due lie in traces of their
-own on top: larger, ringed, and with a word or number in them, so that colour is never the only sign.
+Plotly's Scattermap, never clustered: a cluster hides whether one of its bins is due. Bins that are due lie in traces of
+their own on top: larger, ringed, and with a number or sign in them, so that colour is never the only sign.
 """
 
 from base64 import b64encode
@@ -25,6 +25,9 @@ UNKNOWN, KNOWN, CHOSEN, RING, MAY_GO, MUST_GO = range(6)
 
 # Written on due bins in place of their level, where that is not what makes them due or is not known.
 MARKS = {"STALE": "?", "ALERT": "!"}
+# A number in anything smaller cannot be read.
+LEAST_WORD_PX = 11
+
 Figure = dict[str, Any]
 
 
@@ -82,7 +85,7 @@ def traces(places: Sequence[Place], chosen: Place | None, size: Size, palette: P
 
 
 def levels(places: Sequence[Place]) -> Figure:
-    """Give the colours of the bins whose level is known, as the map's trace `KNOWN` wants them: whole percent in a byte each."""
+    """Give the colours of the bins whose level is known, for the trace `KNOWN`: whole percent, a byte each."""
     values = [place.fill_level for place in places if place.fill_level is not None]
     return _typed(np.rint(100 * np.array(values, dtype=np.float64)).astype(np.uint8))
 
@@ -112,11 +115,11 @@ def size_for(count: int) -> Size:
         return Size(plain=9, may_go=15, must_go=23, ring=4)
     if count <= 4000:  # noqa: PLR2004 - a city
         return Size(plain=6, may_go=11, must_go=17, ring=3)
-    return Size(plain=5, may_go=9, must_go=13, ring=3)
+    return Size(plain=5, may_go=7, must_go=13, ring=2)
 
 
 def layout_key(places: Sequence[Place]) -> str:
-    """Sum up which bins are drawn where and in which plain trace: while it stays, `levels` and `due_traces` are all that changes."""
+    """Sum up which bins are drawn where: while it stays, `levels` and `due_traces` are all that changes."""
     digest = blake2b(digest_size=9)
     for place in places:
         known = place.fill_level is not None
@@ -142,20 +145,21 @@ def _plain(places: Sequence[Place], marker: Figure, level: str) -> Figure:
 
 
 def _due(places: Sequence[Place], size_px: int, colour: str, ink: str) -> Figure:
-    words = [
-        f"<b>{_name(place)}</b><br>{CLASSES[place.due_class or 'may_go']}: {REASONS[place.reason]}<br>{_wrap(place.explanation)}"
-        for place in places
-    ]
     return {
         **_points(places),
-        "mode": "markers+text",
+        "mode": "markers+text" if size_px >= LEAST_WORD_PX else "markers",
         "marker": {"size": size_px, "color": colour},
         "text": [_mark_of(place) for place in places],
         "textfont": {"color": ink, "size": max(8, round(size_px * 0.5)), "family": "Open Sans Bold"},
         "textposition": "middle center",
-        "hovertext": words,
+        "hovertext": [_words_of(place) for place in places],
         "hovertemplate": "%{hovertext}<extra></extra>",
     }
+
+
+def _words_of(place: Place) -> str:
+    why = f"{CLASSES[place.due_class or 'may_go']}: {REASONS[place.reason]}"
+    return f"<b>{_name(place)}</b><br>{why}<br>{_wrap(place.explanation)}"
 
 
 def _mark_of(place: Place) -> str:

@@ -21,7 +21,7 @@ STREAMS = {
     "bottles_cans": "Bottles and cans",
 }
 QUALITIES = ("Unchecked", "Rejected", "Probably wrong", "Doubtful", "Accepted")
-NOTHING = "–"
+NOTHING = "—"
 
 _STEPS = ((86400 * 2, 86400, "d"), (3600 * 2, 3600, "h"), (60, 60, "min"))
 

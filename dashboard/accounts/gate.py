@@ -1,4 +1,4 @@
-"""The gate before every page, callback and websocket: who is not signed in gets no further. Pure ASGI, so nothing slips by.
+"""The gate before every page, callback and websocket: who is not signed in gets no further. Pure ASGI, for all.
 
 The API has its own keys and lies outside; so do the sign-in page, the health check and the program's own scripts and
 styles, which hold nothing about the town.
@@ -55,6 +55,7 @@ class Gate:
         self._pool = pool
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer as the ASGI application."""
         if scope["type"] == "lifespan" or (scope["type"] == "http" and OPEN.fullmatch(scope["path"])):
             await self._app(scope, receive, send)
             return

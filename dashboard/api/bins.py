@@ -27,6 +27,7 @@ Depot = Annotated[str | None, Query(max_length=64, pattern=r"^[A-Za-z0-9._-]+$",
 
 @router.get("", response_model=BinList)
 async def list_bins(
+    *,
     pool: PoolOf,
     geojson: Geojson,
     limit: Limit = 100,
@@ -56,6 +57,7 @@ async def show_bin(ref: str, pool: PoolOf, geojson: Geojson) -> Response:
 
 @router.get("/{ref}/readings", response_model=ReadingList)
 async def list_readings(
+    *,
     ref: str,
     pool: PoolOf,
     limit: Limit = 100,

@@ -17,6 +17,7 @@ router = APIRouter(prefix="/due", tags=["due"])
 
 @router.get("", response_model=BinList)
 async def list_due(
+    *,
     pool: PoolOf,
     geojson: Geojson,
     limit: Limit = 100,

@@ -1,4 +1,4 @@
-"""The shapes that the API promises (`docs/api.md`): they make its OpenAPI description and judge its answers in tests."""
+"""The shapes that the API promises (`docs/api.md`): they make its OpenAPI description, and tests hold it to them."""
 
 from datetime import datetime
 from enum import StrEnum

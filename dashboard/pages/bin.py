@@ -58,7 +58,7 @@ async def layout(site: Site, row: Bin, theme: str) -> Component:
             tick("bin"),
             dcc.Store(id="bin-ref", data=row.ref),
             dcc.Store(id="bin-key", data=_key(row, history, FIRST_PERIOD, theme)),
-            dcc.Link("‹ Map", href="/", className="back"),
+            dcc.Link("← Map", href="/", className="back"),
             html.Div(_head(row, site), id="bin-head"),
             html.Section(
                 [html.Div([html.H2("Level"), period], className="section-head"), graph],

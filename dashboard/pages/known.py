@@ -1,4 +1,4 @@
-"""Dash answers every address with its page; this gives those that lead nowhere the status they deserve, and logs silent faults."""
+"""Dash answers every address with its page; this gives those that lead nowhere their 404, and logs silent faults."""
 
 import logging
 import re
@@ -30,6 +30,7 @@ class KnownPages:
         self._bin_exists = bin_exists
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer as the ASGI application."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

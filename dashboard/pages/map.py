@@ -143,7 +143,7 @@ def panel(row: Bin, site: Site) -> Component:
             html.Div(
                 [
                     html.H2(row.name),
-                    html.Button("×", id={"type": "map-close", "ref": row.ref}, className="icon-button", title="Close"),
+                    html.Button("✕", id={"type": "map-close", "ref": row.ref}, className="icon-button", title="Close"),
                 ],
                 className="panel-head",
             ),
@@ -375,7 +375,7 @@ def _list(town: Town, choice: Choice, site: Site) -> Component:
             "rowSelection": {"mode": "singleRow", "checkboxes": False, "enableClickSelection": True},
             "suppressCellFocus": False,
             "animateRows": False,
-            "localeText": {"noRowsToShow": "No bin fits."},
+            "localeText": {"noRowsToShow": "No bin is due."},
         },
         className="due-list",
         style={"height": "100%", "width": "100%"},

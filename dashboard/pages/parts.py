@@ -55,7 +55,7 @@ def tick(page: str) -> Component:
 
 
 def beat(town: Town, now: datetime) -> dict[str, Any]:
-    """Tell the browser that the database answered, and how old the assessment is; it says so when neither comes any more."""
+    """Tell the browser that the database answered, and how old the assessment is."""
     assessed_s = int((now - town.assessed_at).total_seconds()) if town.assessed_at else None
     return {"at": now.isoformat(), "assessed_s": assessed_s, "assessed": clock(town.assessed_at, now)}
 
@@ -127,7 +127,8 @@ def grid_theme() -> dict[str, str]:
     parameters = (
         "backgroundColor: 'var(--paper)', foregroundColor: 'var(--text)', borderColor: 'var(--line)', "
         "accentColor: 'var(--accent)', headerBackgroundColor: 'var(--paper)', headerTextColor: 'var(--muted)', "
-        "rowHoverColor: 'var(--hover)', selectedRowBackgroundColor: 'var(--selected)', oddRowBackgroundColor: 'var(--paper)', "
+        "rowHoverColor: 'var(--hover)', selectedRowBackgroundColor: 'var(--selected)', "
+        "oddRowBackgroundColor: 'var(--paper)', "
         "fontFamily: 'inherit', fontSize: 14, wrapperBorder: false, wrapperBorderRadius: 0, headerFontWeight: 600"
     )
     return {"function": f"themeQuartz.withParams({{{parameters}}})"}

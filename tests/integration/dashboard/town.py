@@ -5,6 +5,7 @@ import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import psycopg
 
@@ -24,11 +25,11 @@ class State:
     priority: int = 0
     sensor: str = "ok"
     fill_level: float | None = 0.3
-    explanation: str = "30 % full, well below its threshold of 80 %."
+    explanation: str = "30% full, well below its threshold of 80%."
 
 
-FULL = State("FULLNESS", "must_go", 92, "ok", 0.93, "93 % full; its threshold is 80 %.")
-FILLING = State("FULLNESS", "may_go", 55, "ok", 0.81, "81 % full; its threshold is 80 %.")
+FULL = State("FULLNESS", "must_go", 92, "ok", 0.93, "93% full; its threshold is 80%.")
+FILLING = State("FULLNESS", "may_go", 55, "ok", 0.81, "81% full; its threshold is 80%.")
 OLD = State("AGE", "may_go", 48, "ok", 0.41, "Emptied 9 days ago; it should be every 7.")
 FIRE = State("ALERT", "must_go", 100, "ok", 0.55, "74 °C inside: there may be a fire.")
 SILENT = State("STALE", "must_go", 78, "silent", None, "Its sensor has been silent for 9 h, so nobody knows its level.")
@@ -37,7 +38,7 @@ BARE = State("NOT_READY", None, 0, "none", None, "No sensor, and no emptying is 
 
 def add_bins(conn: psycopg.Connection, count: int, seed: int = 1) -> list[int]:
     """Add bins B-0001 ... around the centre, of two depots; give their ids."""
-    chance = random.Random(seed)
+    chance = random.Random(seed)  # noqa: S311 - a town, not a secret
     conn.execute("insert into depots (ref, name) values ('north', 'North yard'), ('south', 'South yard')")
     extent = 0.006 * (count / 500) ** 0.5
     rows = [
@@ -78,20 +79,19 @@ def set_state(conn: psycopg.Connection, bin_ids: Iterable[int], state: State) ->
     bare = state.sensor == "none"
     since, by = (now - timedelta(hours=3), now + timedelta(hours=5)) if state.due_class else (None, None)
     level_at = None if state.fill_level is None else known
-    values = [
-        (bin_id, now, state.fill_level, None if state.fill_level is None else 4, level_at, None if bare else known)
-        + (None if bare else now - timedelta(days=2), state.sensor, state.reason, state.due_class, state.priority)
-        + (since, by, state.explanation)
-        for bin_id in bin_ids
-    ]
+    emptied_at = None if bare else now - timedelta(days=2)
+    quality = None if state.fill_level is None else 4
+    levels = (state.fill_level, quality, level_at, None if bare else known, emptied_at)
+    verdict = (state.sensor, state.reason, state.due_class, state.priority, since, by, state.explanation)
+    values = [(bin_id, now, *levels, *verdict) for bin_id in bin_ids]
     with conn.cursor() as cursor:
         cursor.executemany(query, values)
 
 
 def add_town(conn: psycopg.Connection, count: int, seed: int = 1) -> list[int]:
-    """Add bins in all states: about 8 % full, some old, silent, on fire or without a sensor, most of them fine."""
+    """Add bins in all states: about 8% full, some old, silent, on fire or without a sensor, most of them fine."""
     ids = add_bins(conn, count, seed)
-    chance = random.Random(seed)
+    chance = random.Random(seed)  # noqa: S311 - a town, not a secret
     shuffled = chance.sample(ids, count)
     cuts = [round(share * count) for share in (0.05, 0.09, 0.12, 0.125, 0.14, 0.2)]
     parts = [shuffled[start:end] for start, end in zip([0, *cuts], cuts, strict=False)]
@@ -99,7 +99,7 @@ def add_town(conn: psycopg.Connection, count: int, seed: int = 1) -> list[int]:
         set_state(conn, part, state)
     for level in range(16):
         fill_level = 0.05 * level
-        sentence = f"{fill_level:.0%} full, below its threshold of 80 %."
+        sentence = f"{fill_level:.0%} full, below its threshold of 80%."
         set_state(conn, shuffled[cuts[-1] + level :: 16], State(fill_level=fill_level, explanation=sentence))
     return ids
 
@@ -137,7 +137,7 @@ def add_readings(
 
 def fill_and_empty(days: int, seed: int = 1) -> list[int | None]:
     """Give hourly distances of a bin that fills in two and a half days and is then emptied, with some bad echoes."""
-    chance = random.Random(seed)
+    chance = random.Random(seed)  # noqa: S311 - a town, not a secret
     distances: list[int | None] = []
     level = 0.05
     for hour in range(24 * days):
@@ -161,7 +161,7 @@ def add_history(conn: psycopg.Connection, bin_id: int, days: int = 28) -> None:
         values (%s, %s, %s, %s, 0.03, 0.95, 'sensor')
     """
     known = [(hour, distance) for hour, distance in enumerate(distances) if distance is not None and distance > 30]
-    for (before_hour, before), (hour, after) in zip(known, known[1:], strict=False):
+    for (before_hour, before), (hour, after) in pairwise(known):
         if after - before > 400:
             fill_before = (1150 - before) / 1000
             moments = (start + timedelta(hours=hour), start + timedelta(hours=before_hour))

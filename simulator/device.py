@@ -1,5 +1,6 @@
 """A virtual device: hands its readings over like the firmware does, through a paho-mqtt client of its own."""
 
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,13 +40,14 @@ class Device:
         self.ledger = ledger
         self._bundle = bundle
 
-    def hand_over(self, broker: BrokerAddress, *, next_report_s: int, timeout_s: float) -> bool:
+    def hand_over(self, broker: BrokerAddress, *, next_report_s: int, timeout_s: float, stop: threading.Event) -> bool:
         """Connect, send everything that waits, and stay until it is acknowledged or the time is up.
 
         Args:
             broker: where to.
             next_report_s: what to promise.
             timeout_s: how long to wait for acknowledgements; what has none stays in the ledger.
+            stop: ends the wait early.
 
         Returns:
             Whether nothing waits any more.
@@ -53,7 +55,8 @@ class Device:
         client = self._client()
         try:
             client.connect(broker.host, broker.port, keepalive=KEEPALIVE_S)
-            self._talk(client, next_report_s, time.monotonic() + timeout_s)
+            self._talk(client, next_report_s)
+            self._listen(client, time.monotonic() + timeout_s, stop)
             client.disconnect()
         except OSError:
             # No link this time; the readings stay in the ledger.
@@ -71,12 +74,14 @@ class Device:
         client.on_message = self._on_message
         return client
 
-    def _talk(self, client: mqtt.Client, next_report_s: int, deadline: float) -> None:
+    def _talk(self, client: mqtt.Client, next_report_s: int) -> None:
         client.subscribe(codec.topic(self.ref, "down/ack"), qos=1)
         for epoch, rows in self.ledger.messages():
             payload = codec.encode_readings(epoch, next_report_s, rows)
             client.publish(codec.topic(self.ref, _topic(rows)), payload, qos=1)
-        while len(self.ledger) and time.monotonic() < deadline:
+
+    def _listen(self, client: mqtt.Client, deadline: float, stop: threading.Event) -> None:
+        while len(self.ledger) and time.monotonic() < deadline and not stop.is_set():
             if client.loop(timeout=0.5) is not mqtt.MQTT_ERR_SUCCESS:
                 raise ConnectionError("the broker closed the connection")
 

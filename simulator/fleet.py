@@ -129,7 +129,7 @@ class Fleet:
                     # Who still waits for an acknowledgement measures again, and sends it all in its next turn.
                     self._devices[ref].ledger.record(LIVE_EPOCH, to_rows(self._measure_one(ref, at_s)))
                     if ref not in talks or talks[ref].done():
-                        talks[ref] = pool.submit(self._hand_over, ref, LIVE_TIMEOUT_S)
+                        talks[ref] = pool.submit(self._hand_over, ref, LIVE_TIMEOUT_S, stop)
                 self.save()
         self.save(at_once=True)
 
@@ -192,14 +192,15 @@ class Fleet:
 
     def _bring_in_one(self, ref: str, stop: threading.Event, done: Callable[[str], None]) -> None:
         pause_s = 0.2
-        while not stop.is_set() and not self._hand_over(ref, BACKLOG_TIMEOUT_S):
+        while not stop.is_set() and not self._hand_over(ref, BACKLOG_TIMEOUT_S, stop):
             stop.wait(pause_s)
             pause_s = min(2 * pause_s, 5.0)
         if not stop.is_set():
             done(ref)
 
-    def _hand_over(self, ref: str, timeout_s: float) -> bool:
+    def _hand_over(self, ref: str, timeout_s: float, stop: threading.Event) -> bool:
         device = self._devices[ref]
         if not len(device.ledger):
             return True
-        return device.hand_over(self._plan.broker, next_report_s=self._plan.every_s, timeout_s=timeout_s)
+        every_s = self._plan.every_s
+        return device.hand_over(self._plan.broker, next_report_s=every_s, timeout_s=timeout_s, stop=stop)

@@ -1,9 +1,10 @@
 """One wake: measure, keep, report when due, wait for the server's acknowledgement, forget, sleep."""
 
-from . import codec, events, schedule
+from . import events, schedule
 from . import state as rtc_state
-from .clock import Clock, Deadline, is_plausible
+from .clock import Clock, Deadline
 from .config import Config
+from .delivery import Delivery
 from .link import WifiLink
 from .measure import Bench
 from .mqtt import Client, MqttError
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 
 _ETIMEDOUT = 116
-_QUIET_MS = 200  # after which the broker has handed over what it queued for us
 _MOST_UNFINISHED = 3  # wakes in a row that died with their memory: the battery cannot carry the radio
 
 
@@ -67,8 +67,6 @@ class App:
         self._log = log
         self._feed = feed
         self._reset_cause = reset_cause
-        self._acked: "list[tuple[int, int, int]]" = []
-        self._has_progress = False
         self._was_interrupted = False
         self._may_be_subscribed = False
         self._newest_seq = 0
@@ -116,22 +114,35 @@ class App:
 
     def _report(self) -> None:
         deadline = Deadline(self._time, self._config.link_budget_s * 1000)
+        delivery = None
         self._expect_failure()
         try:
             self._link.up(deadline)
             self._set_clock_first()
             self._feed()
-            client = self._link.open(deadline)
+            delivery = self._deliver_over(self._link.open(deadline))
             self._feed()
-            self._talk(client)
-        except (OSError, ValueError, MqttError) as error:
+            self._talk(delivery)
+        except (OSError, ValueError, MqttError, MemoryError) as error:
             self._log("report: %r" % (error,))
         finally:
             self._link.down()
-        if self._has_progress:
+        if delivery and delivery.has_progress:
             self._succeed()
         self._outbox.settle()
         self._state.put(rtc_state.REPORT_NEXT, on=not self._state.failures and self._outbox.waiting_count() > 0)
+
+    def _deliver_over(self, client: Client) -> Delivery:
+        return Delivery(
+            client,
+            self._config,
+            self._outbox,
+            newest_seq=self._newest_seq,
+            next_report_s=self._next_report_s(),
+            time=self._time,
+            log=self._log,
+            feed=self._feed,
+        )
 
     def _expect_failure(self) -> None:
         """Save the failure beforehand: a wake that dies with the radio on must back off, too."""
@@ -161,109 +172,33 @@ class App:
             raise OSError(_ETIMEDOUT)
         self._outbox.set_clock(true_s)
 
-    def _talk(self, client: Client) -> None:
+    def _talk(self, delivery: Delivery) -> None:
         """Hand over the last hour, then what we say of ourselves, then what is older."""
-        resumed = client.connect(self._config.device, self._config.link_budget_s * 2)
-        if not resumed or not self._may_be_subscribed:
-            client.subscribe(codec.topic(self._config.device, "down/ack"))
-        if resumed and self._was_interrupted:
-            self._take_queued(client)
-        for name, epoch, rows in self._outbox.ring_batches():
-            self._deliver(client, name, epoch, rows)
-            self._outbox.forget(self._is_acked)
-        status_id = self._send_status(client)
-        self._empty_spool(client)
-        if status_id is not None:
-            self._confirm_status(client, status_id)
-        client.disconnect()
+        delivery.open(is_subscribed=self._may_be_subscribed, was_interrupted=self._was_interrupted)
+        delivery.send_recent()
+        if self._owes_status():
+            delivery.send_status(self._status())
+            self._state.wakes_since_status = 0
+        delivery.send_spooled()
+        delivery.close()
 
-    def _take_queued(self, client: Client) -> None:
-        """Read the acknowledgements that came while the device slept, to spare sending what they cover."""
-        message = client.receive(_QUIET_MS)
-        while message is not None:
-            self._read_ack(message)
-            message = client.receive(_QUIET_MS)
-        self._outbox.forget(self._is_acked)
+    def _owes_status(self) -> bool:
+        is_daily = self._state.wakes_since_status >= schedule.status_wakes(self._config.measure_interval_s)
+        return is_daily or self._outbox.lost_memory or self._reset_cause != "deepsleep"
 
-    def _deliver(self, client: Client, name: str, epoch: int, rows: "list[tuple[int | None, ...]]") -> None:
-        """Send rows and wait until the server has them all.
-
-        Raises:
-            OSError: it did not say so in time; they are kept.
-        """
-        rows = [row for row in rows if not self._is_acked(epoch, row[0] or 0)]
-        if not rows:
-            return
-        payload = codec.encode_readings(epoch, self._next_report_s(), rows)
-        packet_id = client.publish(codec.topic(self._config.device, name), payload)
-        patience = Deadline(self._time, self._config.ack_timeout_s * 1000)
-        resend_ms = self._config.ack_timeout_s * 500
-        while not all(self._is_acked(epoch, row[0] or 0) for row in rows):
-            message = client.receive(min(patience.left_ms(), 500))
-            if message is not None:
-                self._read_ack(message)
-            elif resend_ms and not client.is_confirmed(packet_id) and patience.left_ms() < resend_ms:
-                client.resend()
-                resend_ms = 0
-            self._feed()
-        self._has_progress = True
-
-    def _read_ack(self, message: "tuple[str, bytes]") -> None:
-        topic, payload = message
-        if topic != codec.topic(self._config.device, "down/ack"):
-            return
-        try:
-            server_time, ranges = codec.decode_ack(payload)
-        except ValueError as error:
-            self._log("%s" % (error,))
-            return
-        self._acked.extend(ranges)
-        for first, last in [(first, last) for epoch, first, last in ranges if epoch == self._state.epoch]:
-            # Only an acknowledgement of the reading taken in this wake cannot have waited in a queue.
-            if first <= self._newest_seq <= last and is_plausible(server_time):
-                self._outbox.set_clock(server_time)
-        for acked in ranges:
-            self._log("acked epoch=%d first=%d last=%d" % acked)
-
-    def _is_acked(self, epoch: int, seq: int) -> bool:
-        return any(known == epoch and first <= seq <= last for known, first, last in self._acked)
-
-    def _empty_spool(self, client: Client) -> None:
-        place = self._outbox.place()
-        while True:
-            batches, reached = self._outbox.spool_batches()
-            if reached == place:
-                return
-            for name, epoch, rows in batches:
-                self._deliver(client, name, epoch, rows)
-            self._outbox.forget_spooled(reached)
-            del self._acked[:]
-            place = reached
-
-    def _send_status(self, client: Client) -> "int | None":
-        state = self._state
-        due = state.wakes_since_status >= schedule.status_wakes(self._config.measure_interval_s)
-        if not due and self._reset_cause == "deepsleep" and not self._outbox.lost_memory:
-            return None
-        status: "dict[str, object]" = {
+    def _status(self) -> "dict[str, object]":
+        return {
             "firmware": FIRMWARE,
             "reset_cause": self._reset_cause,
-            "boot_count": state.boot_count,
+            "boot_count": self._state.boot_count,
             "waiting_count": self._outbox.waiting_count(),
             "dropped_count": self._permanent.dropped_count(),
-            "torn_count": state.torn_count,
+            "torn_count": self._state.torn_count,
             "rssi_dbm": self._link.rssi_dbm(),
             "battery_mv": self._battery_mv,
             "next_report_s": self._next_report_s(),
             "config_version": self._config.config_version,
         }
-        return client.publish(codec.topic(self._config.device, "up/status"), codec.encode_status(status))
-
-    def _confirm_status(self, client: Client, packet_id: int) -> None:
-        patience = Deadline(self._time, self._config.ack_timeout_s * 1000)
-        while not client.is_confirmed(packet_id):
-            client.receive(patience.left_ms())
-        self._state.wakes_since_status = 0
 
     def _next_report_s(self) -> int:
         config = self._config

@@ -46,6 +46,7 @@ class Client:
         self._poll.register(stream, select.POLLIN)
         self._last_id = 0
         self._unconfirmed: "dict[int, bytearray]" = {}
+        self._owed = bytearray()
         self._early: "list[tuple[str, bytes]]" = []
 
     def connect(self, client_id: str, keepalive_s: int) -> bool:
@@ -121,7 +122,8 @@ class Client:
         at = 2 + struct.unpack_from(">H", body)[0]
         topic = str(body[2:at], "utf-8")
         if head & _QOS_BITS:
-            self._write(_PUBACK, body[at : at + 2])
+            # Goes out with the next packet: a small write of its own would make that one wait for TCP.
+            self._owed.extend(bytes((_PUBACK, 2)) + body[at : at + 2])
             at += 2
         return topic, body[at:]
 
@@ -142,7 +144,9 @@ class Client:
 
     def _send(self, packet: bytearray) -> None:
         self._raw.settimeout(self._deadline.left_s())
-        if self._stream.write(packet) != len(packet):
+        whole = self._owed + packet
+        self._owed = bytearray()
+        if self._stream.write(whole) != len(whole):
             raise OSError(_CLOSED)
 
     def _packet(self) -> "tuple[int, bytes]":

@@ -38,7 +38,7 @@ class Outbox:
         self._spool = spool
         self._clock = clock
         self._torn_ahead = 0
-        known = rtc_state.load(bytes(rtc.memory()))
+        known = rtc_state.load(rtc.memory())
         self.lost_memory = known is None
         self.state = known or rtc_state.State(permanent.raise_epoch())
         if known and known.has(rtc_state.SYNCED) and not clock.is_set():

@@ -53,10 +53,13 @@ class State:
         """Set or clear a flag."""
         self.flags = self.flags | flag if on else self.flags & ~flag
 
-    def dump(self) -> bytes:
-        """Write the block."""
-        head = struct.pack(
+    def dump(self) -> bytearray:
+        """Write the block, in one buffer: the chip has no memory for copies of it."""
+        block = bytearray(_RECORDS_AT + len(self.ring) * record.SIZE)
+        struct.pack_into(
             _HEAD,
+            block,
+            _HEAD_AT,
             MAGIC,
             VERSION,
             len(self.ring),
@@ -76,13 +79,17 @@ class State:
             self.flags,
             self.alarms,
         )
-        body = head + b"".join(self.ring)
-        return struct.pack("<I", binascii.crc32(body)) + body
+        at = _RECORDS_AT
+        for packed in self.ring:
+            block[at : at + record.SIZE] = packed
+            at += record.SIZE
+        struct.pack_into("<I", block, 0, binascii.crc32(memoryview(block)[_HEAD_AT:]))
+        return block
 
 
 def load(block: bytes) -> "State | None":
     """Read the block; None when it is empty, damaged or another program's."""
-    if len(block) < _RECORDS_AT or struct.unpack_from("<I", block)[0] != binascii.crc32(block[_HEAD_AT:]):
+    if len(block) < _RECORDS_AT or struct.unpack_from("<I", block)[0] != binascii.crc32(memoryview(block)[_HEAD_AT:]):
         return None
     fields = struct.unpack_from(_HEAD, block, _HEAD_AT)
     magic, version, count = fields[:3]

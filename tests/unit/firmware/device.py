@@ -17,6 +17,7 @@ SLEPT = 75
 WAKE_TIMEOUT_S = 90.0
 RECORDED = re.compile(r"recorded epoch=(\d+) seq=(\d+) distance_mm=(\w+)")
 FAST = {"measure_interval_s": 300, "report_interval_s": 300, "temperature_pin": -1, "tilt_sda_pin": -1}
+IMPATIENT = {"link_budget_s": 5, "ack_timeout_s": 2}
 
 
 @dataclass(frozen=True, slots=True)

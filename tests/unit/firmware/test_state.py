@@ -16,7 +16,7 @@ def make_state(rows: int = 3) -> state.State:
 def test_state_survives_sleep() -> None:
     before = make_state(state.RING_ROWS)
 
-    after = state.load(before.dump())
+    after = state.load(bytes(before.dump()))
 
     assert after is not None
     assert vars(after) == vars(before)
@@ -28,7 +28,7 @@ def test_state_with_a_full_ring_fits_into_the_chip() -> None:
 
 @given(st.integers(0, 10_000), st.integers(1, 255))
 def test_state_with_a_flipped_byte_is_lost_not_wrong(place: int, flip: int) -> None:
-    block = bytearray(make_state().dump())
+    block = make_state().dump()
     block[place % len(block)] ^= flip
 
     assert state.load(bytes(block)) is None
@@ -36,6 +36,6 @@ def test_state_with_a_flipped_byte_is_lost_not_wrong(place: int, flip: int) -> N
 
 @given(st.integers(0, 10_000))
 def test_state_that_is_cut_short_is_lost_not_wrong(length: int) -> None:
-    block = make_state().dump()
+    block = bytes(make_state().dump())
 
     assert state.load(block[: length % len(block)]) is None

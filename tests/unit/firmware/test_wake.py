@@ -2,7 +2,6 @@
 
 import datetime as dt
 import json
-import random
 import ssl
 import time
 from pathlib import Path
@@ -13,12 +12,10 @@ import pytest
 from firmware.smartbin import record, spool
 from ingest.registry.certificates import init_authority
 from tests.unit.firmware.conftest import MakeDevice
-from tests.unit.firmware.device import SLEPT, build_program
+from tests.unit.firmware.device import IMPATIENT, SLEPT, build_program
 from tests.unit.firmware.scripted_broker import ScriptedBroker
 
 HOUR_S = 3600
-IMPATIENT = {"link_budget_s": 5, "ack_timeout_s": 1}
-KILLS = 30
 
 
 def test_wake_delivers_what_it_measured(make_device: MakeDevice, scripted_broker: ScriptedBroker) -> None:
@@ -203,40 +200,6 @@ def test_readings_wait_for_the_first_true_time(make_device: MakeDevice, scripted
     stored = [scripted_broker.stored[1, seq] for seq in range(4)]
     assert all(abs(row[1] - time.time()) < 30 for row in stored)  # type: ignore[operator]
     assert [row[8] for row in stored] == [2, 2, 2, 0]
-
-
-def test_killed_at_any_moment_it_loses_and_alters_nothing(
-    make_device: MakeDevice, scripted_broker: ScriptedBroker
-) -> None:
-    device = make_device(**IMPATIENT)
-    rng = random.Random(1)  # noqa: S311 - repeatable moments, not secrets
-    ledger: list[tuple[int, int]] = []
-
-    for _ in range(KILLS):
-        ledger += device.wake_and_kill(rng.uniform(0.05, 0.8)).recorded
-    ledger += device.wake_until_delivered(lambda: set(ledger) <= set(scripted_broker.stored))
-
-    assert len(ledger) == len(set(ledger)) > 0
-    assert set(ledger) - set(scripted_broker.stored) == set()
-    assert scripted_broker.conflicts == []
-
-
-def test_killed_while_nothing_is_acknowledged_it_keeps_all(
-    make_device: MakeDevice, scripted_broker: ScriptedBroker
-) -> None:
-    device = make_device(**IMPATIENT)
-    rng = random.Random(2)  # noqa: S311
-    scripted_broker.behaviour.acknowledge = False
-    ledger: list[tuple[int, int]] = []
-
-    for _ in range(12):
-        ledger += device.wake_and_kill(rng.uniform(0.3, 1.6)).recorded
-    assert scripted_broker.stored == {}
-    scripted_broker.behaviour.acknowledge = True
-    ledger += device.wake_until_delivered(lambda: set(ledger) <= set(scripted_broker.stored))
-
-    assert set(ledger) - set(scripted_broker.stored) == set()
-    assert scripted_broker.conflicts == []
 
 
 def test_sleeps_in_time_without_a_network(make_device: MakeDevice, scripted_broker: ScriptedBroker) -> None:

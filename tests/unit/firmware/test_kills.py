@@ -1,0 +1,43 @@
+"""The real firmware killed at random moments, as a watchdog or a bug would; the ledger is what it said was safe."""
+
+import random
+
+from tests.unit.firmware.conftest import MakeDevice
+from tests.unit.firmware.device import IMPATIENT
+from tests.unit.firmware.scripted_broker import ScriptedBroker
+
+KILLS = 30
+
+
+def test_killed_at_any_moment_it_loses_and_alters_nothing(
+    make_device: MakeDevice, scripted_broker: ScriptedBroker
+) -> None:
+    device = make_device(**IMPATIENT)
+    rng = random.Random(1)  # noqa: S311 - repeatable moments, not secrets
+    ledger: list[tuple[int, int]] = []
+
+    for _ in range(KILLS):
+        ledger += device.wake_and_kill(rng.uniform(0.05, 0.8)).recorded
+    ledger += device.wake_until_delivered(lambda: set(ledger) <= set(scripted_broker.stored))
+
+    assert len(ledger) == len(set(ledger)) > 0
+    assert set(ledger) - set(scripted_broker.stored) == set()
+    assert scripted_broker.conflicts == []
+
+
+def test_killed_while_nothing_is_acknowledged_it_keeps_all(
+    make_device: MakeDevice, scripted_broker: ScriptedBroker
+) -> None:
+    device = make_device(**IMPATIENT)
+    rng = random.Random(2)  # noqa: S311
+    scripted_broker.behaviour.acknowledge = False
+    ledger: list[tuple[int, int]] = []
+
+    for _ in range(12):
+        ledger += device.wake_and_kill(rng.uniform(0.3, 1.6)).recorded
+    assert scripted_broker.stored == {}
+    scripted_broker.behaviour.acknowledge = True
+    ledger += device.wake_until_delivered(lambda: set(ledger) <= set(scripted_broker.stored))
+
+    assert set(ledger) - set(scripted_broker.stored) == set()
+    assert scripted_broker.conflicts == []

@@ -15,6 +15,7 @@ from simulator.device import BrokerAddress
 from simulator.fleet import Plan
 from simulator.mapfiles import write_city
 from simulator.memory import HISTORY_DAYS
+from simulator.memory import HISTORY_DAYS
 from simulator.play import Stage, play
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
@@ -49,6 +50,7 @@ def fleet(
     host: Annotated[str, typer.Option(help="Where the broker listens.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535)] = 8883,
     every: Annotated[int, typer.Option(min=5, max=3600, help="Seconds between two reports of a device.")] = 60,
+    leave_spare: Annotated[bool, typer.Option("--leave-spare", help="Leave one device to others.")] = False,
 ) -> None:
     """Play the sensors of a town: bring their past in, then report until stopped."""
     if firmware and not boards:
@@ -58,7 +60,7 @@ def fleet(
         signal.signal(number, lambda *_: stop.set())
     town = make_city(bins, seed)
     plan = Plan(broker=BrokerAddress(host, port), bundles=bundles, every_s=every)
-    play(town, plan, Stage(memory=memory, firmware=firmware, boards=boards), stop)
+    play(town, plan, Stage(memory=memory, firmware=firmware, boards=boards, leave_spare=leave_spare), stop)
 
 
 @app.command()

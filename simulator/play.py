@@ -24,11 +24,13 @@ class Stage:
         memory: file that remembers what was handed over.
         firmware: how many devices run the real firmware.
         boards: folder for the flash of those; None when there are none.
+        leave_spare: whether the device next to the market square is left to whoever tries things out.
     """
 
     memory: Path
     firmware: int
     boards: Path | None
+    leave_spare: bool
 
 
 def play(city: City, plan: Plan, stage: Stage, stop: threading.Event) -> None:
@@ -41,7 +43,7 @@ def play(city: City, plan: Plan, stage: Stage, stop: threading.Event) -> None:
         stop: ends it.
     """
     roles = assign_roles(city, stage.firmware)
-    left_out = frozenset([roles.spare_device] if roles.spare_device else [])
+    left_out = frozenset([roles.spare_device] if roles.spare_device and stage.leave_spare else [])
     plan = replace(plan, firmware=frozenset(roles.firmware_devices), left_out=left_out)
     fleet = Fleet(city, plan, Memory(stage.memory, int(time.time())))
     fleet.recall()

@@ -151,7 +151,7 @@ class Opening:
             *("simulator", "fleet", "--bins", str(wishes.bins), "--seed", str(SEED)),
             *("--firmware", str(len(self._roles.firmware)), "--boards", str(home.boards)),
             *("--bundles", str(home.bundles), "--memory", str(home.memory)),
-            *("--host", HOST, "--port", str(self._broker.port)),
+            *("--host", HOST, "--port", str(self._broker.port), "--leave-spare"),
         ]
         fleet = Process("The fleet of sensors", words, env={}, log=home.logs / "fleet.log", ready=None)
         self._supervisor.add(fleet)

@@ -24,6 +24,7 @@ SESSION_EXPIRY_S = 30 * 24 * 3600
 KEEPALIVE_S = 20
 CONNECT_TIMEOUT_S = 10.0
 DISCONNECT_TIMEOUT_S = 0.5
+SOCKET_TIMEOUT_S = 2.5
 SESSION_TAKEN_OVER = 0x8E
 # A batch ends here too, so that history in large messages never holds up fresh readings for long.
 LARGEST_BATCH_BYTES = 256 * 1024
@@ -145,6 +146,8 @@ class Receiver:
         )
         paho = client._client  # noqa: SLF001 - see above
         paho.manual_ack_set(on=True)
+        # It connects in a thread that nothing can interrupt, and that the end of the process waits for.
+        paho.connect_timeout = SOCKET_TIMEOUT_S
         # Past aiomqtt's queue, which is awaited message by message.
         paho.on_message = self._on_message
         return client

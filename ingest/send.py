@@ -16,6 +16,7 @@ from ingest.errors import BrokerLostError
 from ingest.health import Health
 from ingest.link import Link
 from ingest.reading import Identity
+from ingest.receive import SOCKET_TIMEOUT_S
 
 SENDER = "brimwatch-send"
 Range = tuple[int, int, int]
@@ -95,6 +96,7 @@ class Sender:
             max_inflight_messages=AT_ONCE,
         )
         client.pending_calls_threshold = AT_ONCE
+        client._client.connect_timeout = SOCKET_TIMEOUT_S  # noqa: SLF001 - as in `receive`
         return client
 
     async def _send_from(self, client: aiomqtt.Client) -> None:

@@ -1,0 +1,128 @@
+from collections.abc import Callable
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from dashboard import map as bins_map
+from tests.browser.conftest import Site, Watch, bins_on_map, map_is_drawn, until
+from tests.integration.dashboard import town
+
+Opener = Callable[..., tuple[Page, Watch]]
+BINS = 120
+HIDDEN = ("region",)  # best practice of page builders, not a rule of WCAG
+
+
+@pytest.fixture(scope="module", autouse=True)
+def bins(site: Site) -> list[int]:
+    """A town in all states, the first bin with a history."""
+    with site.connect() as conn:
+        ids = town.add_town(conn, BINS)
+        town.set_state(conn, ids[:1], town.State(fill_level=0.42, explanation="42% full."))
+        town.set_state(conn, ids[1:2], town.FULL)
+        town.add_history(conn, ids[0])
+    return ids
+
+
+def open_map(open_page: Opener, **window: object) -> tuple[Page, Watch]:
+    page, seen = open_page(**window)
+    until(lambda: map_is_drawn(page), "the map is drawn")
+    return page, seen
+
+
+def test_map_shows_every_bin_and_lifts_out_the_due_ones(open_page: Opener, site: Site) -> None:
+    page, seen = open_map(open_page)
+
+    traces = bins_on_map(page)
+    with site.connect() as conn:
+        must = {row[0] for row in conn.execute("select ref from bin_status where due_class = 'must_go'")}
+    assert len(traces[bins_map.UNKNOWN]) + len(traces[bins_map.KNOWN]) == BINS
+    assert set(traces[bins_map.MUST_GO]) == must
+    assert "B-0002" in must
+    expect(page.get_by_role("button", name="Must go")).to_contain_text(str(len(must)))
+    expect(page).to_have_title("Map · Brimwatch")
+    expect(page.locator("#map-scale")).to_contain_text("m")
+    assert (seen.complaints, seen.strangers) == ([], [])
+
+
+def test_change_appears_without_reload(open_page: Opener, site: Site, bins: list[int]) -> None:
+    page, seen = open_map(open_page)
+    page.evaluate("() => { window.notReloaded = true; }")
+    expect(page.locator("#map-list")).not_to_contain_text("B-0001")
+
+    with site.connect() as conn:
+        town.set_state(conn, bins[:1], town.State("ALERT", "must_go", 100, "ok", 0.5, "There may be a fire."))
+
+    expect(page.locator("#map-list")).to_contain_text("There may be a fire.", timeout=10_000)
+    until(lambda: "B-0001" in bins_on_map(page)[bins_map.MUST_GO], "the map marks it")
+    assert page.evaluate("() => window.notReloaded")
+    assert seen.complaints == []
+    with site.connect() as conn:
+        town.set_state(conn, bins[:1], town.State(fill_level=0.42, explanation="42% full."))
+
+
+def test_bin_is_found_chosen_and_opened_by_keyboard(open_page: Opener) -> None:
+    page, seen = open_map(open_page)
+
+    page.get_by_label("Find a bin").fill("B-0001")
+    row = page.locator("#map-list .ag-row").first
+    expect(row).to_contain_text("B-0001", timeout=10_000)
+    row.locator(".ag-cell").focus()
+    page.keyboard.press("Space")
+
+    link = page.get_by_role("link", name="History and details")
+    expect(link).to_be_visible(timeout=10_000)
+    link.press("Enter")
+    page.wait_for_url("**/bins/B-0001")
+    expect(page.locator("#bin-graph .js-plotly-plot")).to_be_visible()
+    expect(page.get_by_text("42% full.")).to_be_visible()
+    expect(page.get_by_role("heading", name="Emptyings")).to_be_visible()
+    expect(page.get_by_role("region", name="Newest readings")).to_contain_text("Rejected")
+    assert (seen.complaints, seen.strangers) == ([], [])
+
+
+def test_tile_narrows_map_and_list(open_page: Opener) -> None:
+    page, _ = open_map(open_page)
+
+    page.get_by_role("button", name="Must go").click()
+
+    until(lambda: not bins_on_map(page)[bins_map.MAY_GO], "only bins that must go are left")
+    expect(page.get_by_role("button", name="Must go")).to_have_attribute("aria-pressed", "true")
+    expect(page.locator("#map-list")).not_to_contain_text("Long since emptied")
+
+
+def test_unknown_bin_is_a_friendly_404(open_page: Opener, site: Site) -> None:
+    page, _ = open_page()
+
+    answer = page.goto(f"{site.url}/bins/NOPE")
+
+    assert answer is not None
+    assert answer.status == 404
+    expect(page.get_by_role("heading", name="There is no bin NOPE")).to_be_visible()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("path", ["/", "/due", "/bins/B-0001", "/devices"])
+def test_page_is_accessible_and_fits_a_phone(open_page: Opener, theme: str, path: str) -> None:
+    page, seen = open_page(width=390, height=844, theme=theme, path=path)
+    page.locator(".page, .map-page").wait_for()
+    page.locator(".ag-row, table").first.wait_for(state="attached")
+
+    found = Axe().run(page).response["violations"]
+
+    serious = [(item["id"], item["nodes"][0]["html"][:200]) for item in found if "wcag" in "".join(item["tags"])]
+    assert serious == []
+    assert page.evaluate("() => document.documentElement.scrollWidth <= window.innerWidth")
+    assert seen.complaints == []
+
+
+def test_silence_of_the_assessment_is_said(open_page: Opener, site: Site) -> None:
+    page, _ = open_page(path="/due")
+    expect(page.locator("#banner")).to_be_empty()
+
+    with site.connect() as conn:
+        conn.execute("update bin_state set assessed_at = assessed_at - interval '1 hour'")
+
+    expect(page.get_by_text("Levels have not been worked out since")).to_be_visible(timeout=10_000)
+    with site.connect() as conn:
+        conn.execute("update bin_state set assessed_at = assessed_at + interval '1 hour'")

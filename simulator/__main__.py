@@ -15,7 +15,6 @@ from simulator.device import BrokerAddress
 from simulator.fleet import Plan
 from simulator.mapfiles import write_city
 from simulator.memory import HISTORY_DAYS
-from simulator.memory import HISTORY_DAYS
 from simulator.play import Stage, play
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)

@@ -16,7 +16,7 @@ CONFIG = {"measure_interval_s": 300, "report_interval_s": 300}
 SLEPT, RESTARTED, KILLED = 75, 76, -9
 HUNG_S = 90.0
 """A wake is over after its link budget; one that takes so long hangs."""
-AWAKE_AT_ONCE = 3
+AWAKE_AT_ONCE = 6
 LOOK_EVERY_S = 0.1
 PAUSE_AFTER_MISTAKE_S = 30.0
 LONGEST_LOG_BYTES = 200_000

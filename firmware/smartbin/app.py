@@ -81,6 +81,8 @@ class App:
         urgent = self._measure()
         if self._is_due(urgent) and unfinished < _MOST_UNFINISHED:
             self._report()
+        elif self._state.failures or unfinished:
+            self._outbox.settle()  # a battery that is failing takes RTC memory with it
         self._outbox.save()
         self._permanent.set_unfinished(0)
         awake_ms = self._time.ticks_diff(self._time.ticks_ms(), started)

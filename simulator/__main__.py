@@ -13,6 +13,7 @@ import typer
 from simulator.city import make_city
 from simulator.device import BrokerAddress
 from simulator.fleet import Plan
+from simulator.load import run_load
 from simulator.mapfiles import write_city
 from simulator.memory import HISTORY_DAYS
 from simulator.play import Stage, play
@@ -60,6 +61,28 @@ def fleet(
     town = make_city(bins, seed)
     plan = Plan(broker=BrokerAddress(host, port), bundles=bundles, every_s=every)
     play(town, plan, Stage(memory=memory, firmware=firmware, boards=boards, leave_spare=leave_spare), stop)
+
+
+@app.command()
+def load(
+    *,
+    bundles: Annotated[Path, typer.Option(exists=True, help="Folder made by `python -m ingest devices enrol`.")],
+    devices: Annotated[int, typer.Option(min=1, max=1000, help="How many of them report.")] = 10,
+    rate: Annotated[float, typer.Option(min=0.1, help="Readings a second, of all together.")] = 100,
+    seconds: Annotated[float, typer.Option(min=1, help="How long.")] = 10,
+    host: Annotated[str, typer.Option(help="Where the broker listens.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 8883,
+) -> None:
+    """Put load on broker and ingester, and say how soon readings are acknowledged."""
+    found = sorted(path for path in bundles.iterdir() if (path / "device.pem").is_file())
+    if len(found) < devices:
+        raise typer.BadParameter(f"{bundles} holds {len(found)} devices, not {devices}.")
+    try:
+        outcome = run_load(BrokerAddress(host, port), found[:devices], rate=rate, seconds=seconds)
+    except OSError as error:
+        typer.echo(f"No connection to the broker {host}:{port}: {error}.", err=True)
+        raise typer.Exit(1) from None
+    typer.echo(outcome.sentence())
 
 
 @app.command()

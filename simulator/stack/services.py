@@ -25,6 +25,10 @@ class Service(Protocol):
         """For people."""
 
     @property
+    def log(self) -> Path:
+        """What it says."""
+
+    @property
     def running(self) -> bool:
         """Whether it runs."""
 
@@ -52,8 +56,8 @@ class Process:
     def __init__(
         self, name: str, words: Sequence[str], *, env: Mapping[str, str], log: Path, ready: Callable[[], bool] | None
     ) -> None:
-        self.name = name
-        self._words, self._env, self._log, self._ready = words, env, log, ready
+        self.name, self.log = name, log
+        self._words, self._env, self._ready = words, env, ready
         self._child: Child | None = None
 
     @property
@@ -64,7 +68,7 @@ class Process:
     def start(self) -> None:
         """Start it, without waiting until it answers."""
         command = [sys.executable, "-m", *self._words]
-        self._child = Child(command, name=self.name, log=self._log, env=self._env, cwd=checkout_folder())
+        self._child = Child(command, name=self.name, log=self.log, env=self._env, cwd=checkout_folder())
 
     def wait_ready(self, timeout_s: float) -> None:
         """Wait until it answers.
@@ -78,7 +82,7 @@ class Process:
         try:
             wait_until(ready, timeout_s=timeout_s, what=f"{self.name} did not start", child=self._child, every_s=0.1)
         except StackError as error:
-            raise StackError(f"{error} Its log is {self._log}.") from None
+            raise StackError(f"{error} Its log is {self.log}.") from None
 
     def ask_to_end(self) -> None:
         """Tell it to end, without waiting."""
@@ -97,10 +101,11 @@ class Server:
     Args:
         name: for people.
         server: has `start` and `stop`, and a `pid` that is None when it does not run, unless somebody else runs it.
+        log: what it says.
     """
 
-    def __init__(self, name: str, server: "_Startable") -> None:
-        self.name = name
+    def __init__(self, name: str, server: "_Startable", log: Path) -> None:
+        self.name, self.log = name, log
         self._server = server
 
     @property
@@ -168,4 +173,4 @@ class Supervisor:
         except StackError as error:
             self._tell(f"{service.name} ended and cannot be started again yet: {error}")
         else:
-            self._tell(f"{service.name} ended and was started again")
+            self._tell(f"{service.name} ended and was started again; its log is {service.log}.")

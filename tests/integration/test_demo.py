@@ -18,9 +18,12 @@ from typing import Any
 import psycopg
 import pytest
 
+from simulator.device import BrokerAddress
+from simulator.load import run_load
 from simulator.stack.answers import Api
 from simulator.stack.native import find_programs
 from simulator.stack.place import checkout_folder, find_place
+from tests.conftest import run_module
 
 SIZE = {"DEMO_BINS": "40", "DEMO_FIRMWARE": "3"}
 START_S = 200.0
@@ -173,6 +176,21 @@ def test_rubbish_is_kept_with_a_reason_and_stops_nothing(demo: RunningDemo) -> N
 
     wait_until(lambda: any(same(item, at) for item in demo.readings()), within_s=5)
     assert ("parse", "{not JSON at all") in demo.rejects()
+
+
+def test_load_every_reading_is_acknowledged(demo: RunningDemo, tmp_path: Path) -> None:
+    database = {f"PG{name.upper()}": str(value) for name, value in demo.told["database"].items()}
+    env = database | {
+        "PGDATABASE": database.pop("PGDBNAME"),
+        "BRIMWATCH_CERTIFICATES": str(demo.folder / "certificates"),
+    }
+    run_module("ingest", "devices", "enrol", "load-1", "load-2", "--out", str(tmp_path), env=env)
+    bundles = [tmp_path / "load-1", tmp_path / "load-2"]
+
+    outcome = run_load(BrokerAddress("127.0.0.1", demo.told["mqtt"]["port"]), bundles, rate=50, seconds=2)
+
+    assert outcome.sent == outcome.acknowledged == 100
+    assert outcome.sentence().startswith("100 readings in ")
 
 
 def test_demo_heals_what_was_killed(demo: RunningDemo) -> None:

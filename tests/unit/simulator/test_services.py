@@ -1,4 +1,5 @@
 import itertools
+from pathlib import Path
 
 from simulator.stack.errors import StackError
 from simulator.stack.services import LONGEST_PAUSE_S, STEADY_S, Supervisor
@@ -9,6 +10,7 @@ class FakeService:
 
     def __init__(self, name: str, journal: list[str]) -> None:
         self.name = name
+        self.log = Path(f"{name}.log")
         self.running = True
         self.broken = False
         self._journal = journal
@@ -58,7 +60,7 @@ def test_heal_starts_again_what_died_and_says_so() -> None:
 
     assert rig.ingester.running
     assert rig.journal == ["start ingester"]
-    assert rig.told == ["ingester ended and was started again"]
+    assert rig.told == ["ingester ended and was started again; its log is ingester.log."]
 
 
 def test_heal_starts_the_database_before_who_needs_it() -> None:

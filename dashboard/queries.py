@@ -113,6 +113,13 @@ async def list_devices(pool: Pool, *, limit: int, after: str = "") -> list[Devic
     return await _fetch(pool, Device, "list_devices", {"after": after, "limit": limit})
 
 
+async def find_oldest_unassessed(pool: Pool, grace_s: int) -> datetime | None:
+    """Find since when news of a sensor wait to be assessed; None when none waits longer than `grace_s` seconds."""
+    async with pool.connection() as conn, conn.cursor(row_factory=scalar_row) as cursor:
+        await cursor.execute(_sql("find_oldest_unassessed"), {"grace_s": grace_s})
+        return cast("datetime | None", await cursor.fetchone())
+
+
 async def _fetch(pool: Pool, row: type[Row], name: str, given: Mapping[str, object]) -> list[Row]:
     async with pool.connection() as conn, conn.cursor(row_factory=class_row(row)) as cursor:
         await cursor.execute(_sql(name), given)

@@ -104,3 +104,11 @@ from device_status
 where device > %(after)s
 order by device
 limit %(limit)s
+
+-- find_oldest_unassessed --
+-- Since when news of a sensor wait to be assessed; null when none waits longer than the grace.
+select min(device_status.last_received_at)
+from device_status
+join bin_status on bin_status.device = device_status.device
+where device_status.last_received_at > bin_status.assessed_at
+    and device_status.last_received_at < now() - make_interval(secs => %(grace_s)s)

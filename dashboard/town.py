@@ -12,6 +12,9 @@ from dashboard.rows import Place
 
 # Nobody sees anything older than this.
 FRESH_S = 0.9
+# News that wait so long are not being assessed any more; how often that is asked.
+ASSESS_GRACE_S = 180
+WAITING_FRESH_S = 5.0
 
 KINDS = ("must_go", "may_go", "unknown", "fine", "bare")
 """What the counts above the map count; a due bin whose sensor is silent is counted in both."""
@@ -33,11 +36,6 @@ class Town:
     def counts(self) -> dict[str, int]:
         """How many bins are of each kind in `KINDS`."""
         return {kind: sum(1 for place in self.places if is_kind(place, kind)) for kind in KINDS}
-
-    @cached_property
-    def assessed_at(self) -> datetime | None:
-        """When the state of any bin was last worked out; None when never."""
-        return max((place.assessed_at for place in self.places if place.assessed_at), default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +84,8 @@ class Towns:
         self._lock = asyncio.Lock()
         self._town: Town | None = None
         self._until = 0.0
+        self._waiting_since: datetime | None = None
+        self._waiting_until = 0.0
 
     async def now(self) -> Town:
         """Give the town, at most a second old.
@@ -99,6 +99,17 @@ class Towns:
                 self._town = None
                 self._town = Town(tuple(await queries.list_places(self._pool)), datetime.now(UTC))
             return self._town
+
+    async def waiting_since(self) -> datetime | None:
+        """Give since when news of a sensor wait to be assessed, a few seconds old; None when all is assessed.
+
+        In a quiet hour nothing is assessed because nothing changes: only news that wait tell that no runner runs.
+        """
+        async with self._lock:
+            if self._clock() >= self._waiting_until:
+                self._waiting_since = await queries.find_oldest_unassessed(self._pool, ASSESS_GRACE_S)
+                self._waiting_until = self._clock() + WAITING_FRESH_S
+            return self._waiting_since
 
 
 def is_kind(place: Place, kind: str) -> bool:

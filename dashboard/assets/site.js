@@ -2,7 +2,6 @@
 (function () {
   "use strict";
   var SILENT_MS = 12000; // four questions without an answer
-  var ASSESS_SILENT_S = 240; // the assess runner looks at everything once a minute
   var CHECK_MS = 2000;
 
   var heardAt = null;
@@ -59,6 +58,10 @@
     switchTheme: function (clicks, theme) {
       var next = theme === "dark" ? "light" : "dark";
       window.brimwatch.setTheme(next);
+      // Only the page that is shown has figures to draw anew; Dash complains of ids that are not there.
+      ["map", "bin"].forEach(function (page) {
+        if (document.getElementById(page + "-graph")) { window.dash_clientside.set_props(page + "-theme", { data: next }); }
+      });
       return [next, next];
     },
     heard: function (beat) {
@@ -66,10 +69,7 @@
         beatSeen = beat.at;
         heardAt = Date.now();
         heardText = clock(new Date());
-        assessNews = "";
-        if (beat.assessed_s !== null && beat.assessed_s > ASSESS_SILENT_S) {
-          assessNews = "Levels have not been worked out since " + beat.assessed + ". What you see is from then.";
-        }
+        assessNews = beat.waiting ? "Levels have not been worked out since " + beat.waiting + ". What you see is from then." : "";
       }
       return window.dash_clientside.no_update;
     },

@@ -57,6 +57,7 @@ async def layout(site: Site, row: Bin, theme: str) -> Component:
         [
             tick("bin"),
             dcc.Store(id="bin-ref", data=row.ref),
+            dcc.Store(id="bin-theme", data=theme),
             dcc.Store(id="bin-key", data=_key(row, history, FIRST_PERIOD, theme)),
             dcc.Link("← Map", href="/", className="back"),
             html.Div(_head(row, site), id="bin-head"),
@@ -82,14 +83,14 @@ def register(app: Dash, site: Site) -> None:
         Output("site-beat", "data", allow_duplicate=True),
         Input("bin-tick", "n_intervals"),
         Input("bin-period", "value"),
-        Input("site-theme", "data"),
+        Input("bin-theme", "data"),
         State("bin-ref", "data"),
         State("bin-key", "data"),
         prevent_initial_call=True,
     )
     async def refresh(_: int, period: str, theme: str, ref: str, known: str) -> list[Any]:
         row = await queries.find_bin(site.pool, ref)
-        news = beat(await site.towns.now(), site.now())
+        news = await beat(site)
         if row is None:
             return [*[no_update] * 4, news]
         history = await _read(site, row, period)

@@ -73,7 +73,7 @@ def register(app: Dash, site: Site) -> None:
     )
     async def refresh(_: int) -> list[Any]:
         rows, rejects = await _read(site)
-        return [rows, _summary(rows), rejects, beat(await site.towns.now(), site.now())]
+        return [rows, _summary(rows), rejects, await beat(site)]
 
 
 async def _read(site: Site) -> tuple[list[dict[str, Any]], list[Component]]:

@@ -90,7 +90,7 @@ def register(app: Dash, site: Site) -> None:
     async def refresh(_: int, known: str) -> list[Any]:
         town = await site.towns.now()
         key = bins_map.state_key(town.places)
-        news = beat(town, site.now())
+        news = await beat(site)
         if key == known:
             return [*[no_update] * 4, news]
         return [_rows(town, site), _summary(town, site), _print_table(town, site), key, news]

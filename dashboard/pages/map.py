@@ -63,6 +63,7 @@ async def layout(site: Site, window: Window) -> Component:
             tick("map"),
             dcc.Store(id="map-keys", data=_keys(town, choice, window.theme)),
             dcc.Store(id="map-view"),
+            dcc.Store(id="map-theme", data=window.theme),
             dcc.Store(id="map-kind", data=""),
             dcc.Store(id="map-chosen", data=None),
             html.H1("Bins on the map", className="visually-hidden"),
@@ -86,7 +87,7 @@ def register(app: Dash, site: Site) -> None:
         *_COUNTS,
         Input("map-tick", "n_intervals"),
         *_CHOICE,
-        Input("site-theme", "data"),
+        Input("map-theme", "data"),
         State("map-keys", "data"),
         State("map-chosen", "data"),
         prevent_initial_call=True,
@@ -105,7 +106,7 @@ def register(app: Dash, site: Site) -> None:
         town = await site.towns.now()
         choice = Choice(kind or "", tuple(reasons or ()), stream or "", depot or "", words or "")
         keys = _keys(town, choice, theme)
-        news = beat(town, site.now())
+        news = await beat(site)
         if keys == known:
             return [no_update, no_update, no_update, no_update, news, *[no_update] * len(KINDS)]
         figure = (
@@ -121,7 +122,7 @@ def register(app: Dash, site: Site) -> None:
         Output("map-graph", "figure", allow_duplicate=True),
         Input("map-chosen", "data"),
         Input("map-keys", "data"),
-        State("site-theme", "data"),
+        State("map-theme", "data"),
         prevent_initial_call=True,
     )
     async def show_chosen(ref: str | None, _: dict[str, str], theme: str) -> tuple[Any, Any]:

@@ -12,7 +12,7 @@ from dash.development.base_component import Component
 from dashboard.basemap import Basemap
 from dashboard.database import Pool
 from dashboard.rows import Place
-from dashboard.town import Town, Towns
+from dashboard.town import Towns
 from dashboard.words import CLASSES, REASONS, STREAMS, clock, percent
 
 TICK_MS = 3000
@@ -54,10 +54,11 @@ def tick(page: str) -> Component:
     return dcc.Interval(id=f"{page}-tick", interval=TICK_MS)
 
 
-def beat(town: Town, now: datetime) -> dict[str, Any]:
-    """Tell the browser that the database answered, and how old the assessment is."""
-    assessed_s = int((now - town.assessed_at).total_seconds()) if town.assessed_at else None
-    return {"at": now.isoformat(), "assessed_s": assessed_s, "assessed": clock(town.assessed_at, now)}
+async def beat(site: Site) -> dict[str, str]:
+    """Tell the browser that the database answered, and since when levels are no longer worked out, if so."""
+    now = site.now()
+    waiting_since = await site.towns.waiting_since()
+    return {"at": now.isoformat(), "waiting": clock(waiting_since, now) if waiting_since else ""}
 
 
 def reason_chip(reason: str, due_class: str | None) -> Component:

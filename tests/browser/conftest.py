@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psycopg
@@ -27,6 +28,14 @@ CHROMIUM = "/usr/bin/chromium"
 # Software rendering, the same on every machine.
 FLAGS = ("--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--no-sandbox")
 START_TIMEOUT_S = 40.0
+# How many marks MapLibre has drawn; 0 until it has all it needs.
+DRAWN = """() => {
+    const plot = document.querySelector('#map-graph .js-plotly-plot');
+    const map = plot?._fullLayout?.map?._subplot?.map;
+    if (!map || !map.loaded()) { return 0; }
+    const layers = map.getStyle().layers.filter(layer => layer.type === 'circle').map(layer => layer.id);
+    return layers.length ? map.queryRenderedFeatures({layers}).length : 0;
+}"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,26 +96,43 @@ def site(
             conn.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
 
 
+@pytest.fixture(scope="module")
+def cookies(browser: Browser, site: Site) -> list[Any]:
+    """The cookies of somebody who is signed in."""
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(f"{site.url}/login?next=/due.csv")
+    with page.expect_download():
+        sign_in(page, site)
+    found = context.cookies()
+    context.close()
+    return found
+
+
 @pytest.fixture
-def open_page(browser: Browser, site: Site) -> Iterator[Callable[..., tuple[Page, Watch]]]:
-    """Open pages that are signed in; give each with a watch over it."""
+def open_page(browser: Browser, site: Site, cookies: list[Any]) -> Iterator[Callable[..., tuple[Page, Watch]]]:
+    """Open pages of somebody who is signed in; give each with a watch over it."""
     contexts: list[BrowserContext] = []
 
-    def open_one(width: int = 1440, height: int = 900, theme: str = "light", path: str = "/") -> tuple[Page, Watch]:
-        context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=theme)  # type: ignore[arg-type]  # one of its literals
+    def open_one(width: int = 1440, height: int = 900, path: str = "/") -> tuple[Page, Watch]:
+        context = browser.new_context(viewport={"width": width, "height": height}, color_scheme="light")
         contexts.append(context)
+        context.add_cookies(cookies)
         page = context.new_page()
         seen = watch(page, site)
-        page.goto(f"{site.url}/login?next={path}")
-        page.get_by_label("User name").fill(site.user)
-        page.get_by_label("Password").fill(site.password)
-        page.get_by_role("button", name="Sign in").click()
-        page.wait_for_url(site.url + path)
+        page.goto(site.url + path)
         return page, seen
 
     yield open_one
     for context in contexts:
         context.close()
+
+
+def sign_in(page: Page, site: Site) -> None:
+    """Fill in the sign-in page and send it."""
+    page.get_by_label("User name").fill(site.user)
+    page.get_by_label("Password").fill(site.password)
+    page.get_by_role("button", name="Sign in").click()
 
 
 def watch(page: Page, site: Site) -> Watch:
@@ -132,15 +158,13 @@ def until(condition: Callable[[], bool], what: str, timeout_s: float = 20.0) -> 
 
 
 def map_is_drawn(page: Page) -> bool:
-    """Say whether the map has its style and has drawn all that it was given."""
-    drawn: bool = page.evaluate(
-        """() => {
-            const plot = document.querySelector('#map-graph .js-plotly-plot');
-            const map = plot && plot._fullLayout && plot._fullLayout.map && plot._fullLayout.map._subplot;
-            return !!(map && map.map && map.map.loaded());
-        }"""
-    )
-    return drawn
+    """Say whether the map has drawn its ground and the bins on it."""
+    return marks_in_view(page) > 0
+
+
+def marks_in_view(page: Page) -> int:
+    """Count the marks that are really drawn in the map's view."""
+    return int(page.evaluate(DRAWN))
 
 
 def bins_on_map(page: Page) -> list[list[str]]:

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import ROOT, Site, Watch, bins_on_map, map_is_drawn, until
+from tests.browser.conftest import ROOT, Site, Watch, bins_on_map, marks_in_view, until
 from tests.conftest import run_module
 
 BINS = ROOT.parent / "shared" / "data" / "edinburgh" / "litter_bins.csv"
@@ -17,7 +17,7 @@ def test_real_city_is_on_the_map(open_page: Callable[..., tuple[Page, Watch]], s
     run_module("ingest", "bins", "import", str(BINS), env=site.env)
 
     page, seen = open_page(width=1600, height=1000)
-    until(lambda: map_is_drawn(page), "the map is drawn")
+    until(lambda: marks_in_view(page) > 3000, "the bins are drawn")
 
     assert sum(len(trace) for trace in bins_on_map(page)) == 3217
     expect(page.get_by_role("button", name="No sensor")).to_contain_text("3,217")

@@ -76,4 +76,5 @@ class SecurityHeaders:
             # Dash puts the file's time into the address of what it includes.
             headers["Cache-Control"] = YEAR if query.startswith(b"m=") else "no-cache"
         elif "cache-control" not in headers:
-            headers["Cache-Control"] = "no-store"
+            # Program parts without a version in their address are kept, and asked after each time.
+            headers["Cache-Control"] = "no-cache" if path.startswith("/_dash-component-suites/") else "no-store"

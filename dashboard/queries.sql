@@ -38,9 +38,19 @@ limit %(limit)s
 -- What the map shows of every bin. The sentence is only wanted of those that are due.
 select
     id, ref, name, location, depot, stream, longitude, latitude, threshold, fill_level, sensor, reason, due_class,
-    priority, due_since, case when due_class is not null then explanation else '' end as explanation, assessed_at
+    priority, due_since, case when due_class is not null then explanation else '' end as explanation
 from bin_status
 order by id
+
+-- sum_up_places --
+-- One number that changes with anything `list_places` would give.
+select coalesce(bit_xor(hashtextextended(places::text, 0)), 0)
+from (
+    select
+        id, ref, name, location, depot, stream, longitude, latitude, threshold, fill_level, sensor, reason, due_class,
+        priority, due_since, case when due_class is not null then explanation else '' end as explanation
+    from bin_status
+) as places
 
 -- find_bin_id --
 select id from bin_status where ref = %(ref)s

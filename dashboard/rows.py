@@ -67,7 +67,6 @@ class Place:
     priority: int
     due_since: datetime | None
     explanation: str
-    assessed_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

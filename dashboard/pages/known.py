@@ -11,6 +11,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 ELSEWHERE = re.compile(r"/(_dash-.*|assets/.*|basemap/.*|api(/.*)?|_favicon\.ico|login|logout|healthz|due\.csv)?")
 PAGES = re.compile(r"/(due|devices)")
 BIN = re.compile(r"/bins/([A-Za-z0-9][A-Za-z0-9._-]{0,63})/?")
+# Pages with a figure, and what draws it.
+DRAWN = re.compile(r"/|/bins/[^/]+/?")
+PLOTLY = "/_dash-component-suites/plotly/package_data/plotly.min.js"
 NOT_FOUND = 404
 FAULT = 500
 
@@ -42,6 +45,9 @@ class KnownPages:
                     _log.error("%s %s answered %d", scope["method"], scope["path"], message["status"])
                 if not known:
                     message["status"] = NOT_FOUND
+                elif DRAWN.fullmatch(scope["path"]):
+                    # The largest part by far is fetched at once, not when Dash comes to need it.
+                    message["headers"].append((b"link", f"<{PLOTLY}>; rel=preload; as=script".encode()))
             await send(message)
 
         await self._app(scope, receive, send_with_status)

@@ -24,7 +24,6 @@ FINE = Place(
     priority=0,
     due_since=None,
     explanation="",
-    assessed_at=NOON,
 )
 
 

@@ -14,8 +14,7 @@ TOWN = Town(
         full(3, reason="STALE", sensor="silent", fill_level=None, priority=78),
         place(4, sensor="none", fill_level=None, name="Quay Road"),
         place(5, due_class="may_go", reason="AGE", priority=40, stream="glass"),
-    ),
-    NOON,
+    )
 )
 
 

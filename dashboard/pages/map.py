@@ -6,7 +6,7 @@ from typing import Any
 
 import dash_ag_grid as dag
 import dash_mantine_components as dmc
-from dash import ALL, Dash, Input, Output, Patch, State, dcc, html, no_update
+from dash import ALL, Dash, Input, Output, Patch, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 
 from dashboard import map as bins_map
@@ -123,15 +123,21 @@ def register(app: Dash, site: Site) -> None:
         Input("map-chosen", "data"),
         Input("map-keys", "data"),
         State("map-theme", "data"),
+        State("map-panel", "children"),
         prevent_initial_call=True,
     )
-    async def show_chosen(ref: str | None, _: dict[str, str], theme: str) -> tuple[Any, Any]:
+    async def show_chosen(ref: str | None, _: dict[str, str], theme: str, shown: object) -> tuple[Any, Any]:
+        if not ref and not shown:
+            return no_update, no_update
         row = await queries.find_bin(site.pool, ref) if ref else None
+        content: Any = panel(row, site) if row else []
+        if ctx.triggered_id != "map-chosen":  # other news of the same bin: the map has them already
+            return content, no_update
         town = await site.towns.now()
         place = _place(town, ref)
         patch = Patch()
         patch["data"][bins_map.CHOSEN] = bins_map.mark(place, bins_map.size_for(len(town.places)), palette(theme))
-        return (panel(row, site) if row else []), patch
+        return content, patch
 
     _register_clientside(app)
 

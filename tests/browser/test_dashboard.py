@@ -28,6 +28,11 @@ def violations(page: Page) -> list[tuple[str, str]]:
     return [(item["id"], item["nodes"][0]["html"][:200]) for item in found if "wcag" in "".join(item["tags"])]
 
 
+def advance(page: Page) -> bool:
+    page.clock.run_for(1_000)
+    return True
+
+
 def open_map(open_page: Opener, **window: object) -> tuple[Page, Watch]:
     page, seen = open_page(**window)
     until(lambda: map_is_drawn(page), "the map is drawn")
@@ -136,6 +141,20 @@ def test_page_is_accessible_in_light_and_dark_and_fits_a_phone(open_page: Opener
     assert (light, dark) == ([], [])
     assert page.evaluate("() => document.documentElement.scrollWidth <= window.innerWidth")
     assert seen.complaints == []
+
+
+def test_last_known_state_stays_when_the_server_is_gone(open_page: Opener) -> None:
+    page, _ = open_map(open_page)
+    page.clock.install()
+    page.route("**/*", lambda route: route.abort())
+
+    page.clock.run_for(20_000)
+    expect(page.get_by_text("Brimwatch does not answer. What you see is from")).to_be_visible(timeout=10_000)
+    assert sum(len(trace) for trace in bins_on_map(page)) >= BINS
+
+    page.unroute("**/*")
+    page.clock.run_for(6_000)
+    until(lambda: advance(page) and not page.locator("#banner").text_content(), "the banner goes")
 
 
 def test_silence_of_the_assessment_is_said(open_page: Opener, site: Site) -> None:

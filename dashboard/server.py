@@ -16,7 +16,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from dashboard.accounts.gate import Gate
 from dashboard.accounts.login import make_login_router
 from dashboard.api.answers import answer_http_error, answer_validation_error, error_answer
-from dashboard.api.routes import add_routes
+from dashboard.api.routes import add_dead_end, add_routes
 from dashboard.database import make_pool
 from dashboard.headers import SecurityHeaders, content_policy
 from dashboard.health import make_health_router
@@ -49,6 +49,7 @@ def create_server(settings: Settings, *, api: bool = True, pages: bool = True) -
     _add_error_handlers(server)
     if api:
         add_routes(server)
+    add_dead_end(server)
     policy = cache(lambda: "default-src 'none'; frame-ancestors 'none'")
     if pages:
         # Importing Dash costs a second, which an API process need not spend.

@@ -32,9 +32,13 @@ def add_routes(server: FastAPI) -> None:
     async def describe() -> Response:
         return json_answer(describe_api(server))
 
-    # Dash answers every other address with its page; what is below /api has to say in JSON that there is nothing.
+
+def add_dead_end(server: FastAPI) -> None:
+    """Answer what is below /api and not there in JSON; Dash would answer it with its page. Comes after the API."""
+
+    @server.get("/api", include_in_schema=False)
     @server.get("/api/{rest:path}", include_in_schema=False)
-    async def nothing_here(rest: str) -> Response:
+    async def nothing_here(rest: str = "") -> Response:
         return error_answer(404, f"There is nothing at /api/{rest[:100]}; see {BASE}/openapi.json.")
 
 

@@ -15,7 +15,7 @@ COLUMNS: list[dict[str, Any]] = [
     {"field": "urgency", "headerName": "Urgency", "width": 120, "cellRenderer": "Urgency"},
     {"field": "priority", "headerName": "Priority", "width": 95},
     {"field": "name", "headerName": "Bin", "minWidth": 150, "flex": 2, "cellRenderer": "BinLink"},
-    {"field": "location", "headerName": "Where", "minWidth": 150, "flex": 2, "tooltipField": "location"},
+    {"field": "location", "headerName": "Where", "minWidth": 170, "flex": 3, "tooltipField": "location"},
     {"field": "why", "headerName": "Reason", "width": 165},
     {"field": "level", "headerName": "Level", "width": 150, "cellRenderer": "Level"},
     {"field": "since", "headerName": "Since", "width": 90, "sortable": False},

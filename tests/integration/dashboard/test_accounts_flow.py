@@ -136,6 +136,22 @@ async def test_guessing_is_slowed_down(dashboard: FastAPI, stranger: httpx.Async
     assert 0 < int(right.headers["retry-after"]) <= 301
 
 
+@pytest.mark.parametrize(("api", "pages"), [(True, False), (False, True)])
+@pytest.mark.usefixtures("as_dashboard")
+async def test_halves_run_apart(*, api: bool, pages: bool) -> None:
+    app = create_server(Settings(), api=api, pages=pages)
+    async with app.router.lifespan_context(app):
+        transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            health = await client.get("/healthz")
+            bins = await client.get("/api/v1/bins")
+            login = await client.get("/login")
+
+    assert health.status_code == 200
+    assert (bins.status_code, list(bins.json())) == (401 if api else 404, ["error"])
+    assert login.status_code == (200 if pages else 404)
+
+
 async def test_database_that_is_gone_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PGHOST", "127.0.0.1")
     monkeypatch.setenv("PGPORT", "1")

@@ -10,15 +10,9 @@ from typing import Annotated
 
 import typer
 
-from simulator.city import make_city
-from simulator.device import BrokerAddress
-from simulator.fleet import Plan
-from simulator.load import run_load
-from simulator.mapfiles import write_city
-from simulator.memory import HISTORY_DAYS
-from simulator.play import Stage, play
-
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+
+# Commands import what they need when they run: until then Ctrl-C would end in a traceback.
 
 Bins = Annotated[int, typer.Option(min=1, max=20_000, help="How many bins the town has.")]
 Seed = Annotated[int, typer.Option(min=0, help="The same seed and size make the same town.")]
@@ -31,6 +25,10 @@ def city(
     seed: Seed = 1,
 ) -> None:
     """Write an invented town: bins.csv and devices.csv for the registry, and its basemap as GeoJSON."""
+    from simulator.city import make_city  # noqa: PLC0415 - see above
+    from simulator.mapfiles import write_city  # noqa: PLC0415
+    from simulator.memory import HISTORY_DAYS  # noqa: PLC0415
+
     town = make_city(bins, seed)
     # The history that `fleet` brings in starts here.
     since = datetime.now(UTC).replace(microsecond=0) - timedelta(days=HISTORY_DAYS)
@@ -55,6 +53,11 @@ def fleet(
     """Play the sensors of a town: bring their past in, then report until stopped."""
     if firmware and not boards:
         raise typer.BadParameter("--firmware needs --boards, a folder for the flash of those devices.")
+    from simulator.city import make_city  # noqa: PLC0415 - see above
+    from simulator.device import BrokerAddress  # noqa: PLC0415
+    from simulator.fleet import Plan  # noqa: PLC0415
+    from simulator.play import Stage, play  # noqa: PLC0415
+
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
@@ -77,6 +80,9 @@ def load(
     found = sorted(path for path in bundles.iterdir() if (path / "device.pem").is_file())
     if len(found) < devices:
         raise typer.BadParameter(f"{bundles} holds {len(found)} devices, not {devices}.")
+    from simulator.device import BrokerAddress  # noqa: PLC0415 - see above
+    from simulator.load import run_load  # noqa: PLC0415
+
     try:
         outcome = run_load(BrokerAddress(host, port), found[:devices], rate=rate, seconds=seconds)
     except OSError as error:
@@ -91,10 +97,16 @@ def demo(
     out: Annotated[Path | None, typer.Option(help="File that says where everything is.")] = None,
 ) -> None:
     """Start everything, with a town of invented bins, and keep it running: `make demo`."""
-    # Loaded only here: the other commands need none of the local stack.
-    from simulator.stack.demo import main  # noqa: PLC0415
+    from simulator.stack.ending import Ended, ending_by_signal  # noqa: PLC0415 - see above
 
-    sys.exit(main(os.environ, data, out))
+    try:
+        with ending_by_signal():
+            from simulator.stack.demo import main  # noqa: PLC0415
+
+            code = main(os.environ, data, out)
+    except Ended as ended:
+        code = ended.code
+    sys.exit(code)
 
 
 if __name__ == "__main__":

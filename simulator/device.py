@@ -77,8 +77,9 @@ class Device:
     def _talk(self, client: mqtt.Client, next_report_s: int) -> None:
         client.subscribe(codec.topic(self.ref, "down/ack"), qos=1)
         for epoch, rows in self.ledger.messages():
-            payload = codec.encode_readings(epoch, next_report_s, rows)
-            client.publish(codec.topic(self.ref, _topic(rows)), payload, qos=1)
+            for name, part in by_age(rows, time.time()).items():
+                payload = codec.encode_readings(epoch, next_report_s, part)
+                client.publish(codec.topic(self.ref, name), payload, qos=1)
 
     def _listen(self, client: mqtt.Client, deadline: float, stop: threading.Event) -> None:
         while len(self.ledger) and time.monotonic() < deadline and not stop.is_set():
@@ -94,6 +95,18 @@ class Device:
         self.ledger.acknowledge(ranges)
 
 
-def _topic(rows: list[Row]) -> str:
-    newest = rows[-1][1] or 0
-    return "up/readings" if newest > time.time() - FRESH_S else "up/backlog"
+def by_age(rows: list[Row], now_s: float) -> dict[str, list[Row]]:
+    """Sort readings by the topic that they belong to.
+
+    Args:
+        rows: readings of one epoch.
+        now_s: Unix seconds.
+
+    Returns:
+        For each topic that is needed, its readings in their order.
+    """
+    parts: dict[str, list[Row]] = {}
+    for row in rows:
+        fresh = (row[1] or 0) > now_s - FRESH_S
+        parts.setdefault("up/readings" if fresh else "up/backlog", []).append(row)
+    return parts

@@ -19,7 +19,7 @@ from psycopg.conninfo import make_conninfo
 from simulator.stack.errors import StackError
 from simulator.stack.given import GivenDatabase
 from simulator.stack.native import find_programs, server_given
-from simulator.stack.place import Place, as_account, can_pass, find_place, give
+from simulator.stack.place import Place, can_pass, find_place, give
 from simulator.stack.process import Child, free_port, require_free, wait_until
 
 NAME = "brimwatch"
@@ -166,16 +166,21 @@ class Database:
         handed.write_text(password.read_text())
         give(self._account, handed)
         options = ["-E", "UTF8", "--locale=C.UTF-8", "--auth=scram-sha-256", f"--username={NAME}"]
-        done = subprocess.run(
-            [*as_account(self._account), self._programs / "initdb", *options, f"--pwfile={handed}", "-D", new],
-            capture_output=True,
-            text=True,
-            check=False,
+        maker = Child(
+            [str(self._programs / "initdb"), *options, f"--pwfile={handed}", "-D", str(new)],
+            name="initdb",
+            log=self.folder / "initdb.log",
             cwd=self.folder,
+            account=self._account,
         )
-        handed.unlink()
-        if done.returncode:
-            raise StackError(f"PostgreSQL could not make its data folder: {done.stderr.strip().splitlines()[-1:]}")
+        try:
+            code = maker.wait()
+        finally:
+            # Interrupted, it would leave the server that it runs for a moment.
+            maker.kill()
+            handed.unlink()
+        if code:
+            raise StackError(f"PostgreSQL could not make its data folder: {maker.last_words()}")
         new.rename(self._data)
 
     def _start_once(self, timeout_s: float) -> None:

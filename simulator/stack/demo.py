@@ -2,37 +2,27 @@
 
 import contextlib
 import json
+import os
 import signal
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import typer
 
+from simulator.stack.ending import Ended, ignore_signals
 from simulator.stack.environment import forget_other_settings
 from simulator.stack.errors import StackError
 from simulator.stack.home import Home, write_secret
 from simulator.stack.opening import Opening
 from simulator.stack.place import checkout_folder, find_place
-from simulator.stack.process import require_free
+from simulator.stack.process import descendants, require_free
 from simulator.stack.registration import USER
 from simulator.stack.services import Supervisor
 from simulator.stack.wishes import Wishes, read_wishes
 
 OK, FAILED, WRONG_USE = 0, 1, 2
 LOOK_EVERY_S = 0.5
-
-
-class Ended(BaseException):
-    """Raised in the main thread when somebody ends the demo.
-
-    Attributes:
-        code: the exit code when that happens before everything answers.
-    """
-
-    def __init__(self, number: int) -> None:
-        super().__init__(signal.Signals(number).name)
-        self.code = 128 + number
 
 
 def main(environ: Mapping[str, str], data: Path | None, out: Path | None) -> int:
@@ -45,6 +35,9 @@ def main(environ: Mapping[str, str], data: Path | None, out: Path | None) -> int
 
     Returns:
         The exit code: 0 also when it is ended after everything answered.
+
+    Raises:
+        Ended: somebody ended it before that; nothing runs any more.
     """
     try:
         wishes = read_wishes(environ)
@@ -55,13 +48,10 @@ def main(environ: Mapping[str, str], data: Path | None, out: Path | None) -> int
         complain(error)
         return WRONG_USE
     try:
-        with ending_by_signal():
-            return _run(wishes, Home(folder), environ, out or checkout_folder() / "build/demo.json")
+        return _run(wishes, Home(folder), environ, out or checkout_folder() / "build/demo.json")
     except StackError as error:
         complain(error)
         return FAILED
-    except Ended as ended:
-        return ended.code
 
 
 def _run(wishes: Wishes, home: Home, environ: Mapping[str, str], out: Path) -> int:
@@ -81,12 +71,19 @@ def _run(wishes: Wishes, home: Home, environ: Mapping[str, str], out: Path) -> i
         tell("Stopping; the data stays for the next start.")
     finally:
         # From here on nothing may interrupt: whoever wants an end gets it.
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, signal.SIG_IGN)
+        ignore_signals()
         out.unlink(missing_ok=True)
         supervisor.stop()
+        _sweep()
         home.close()
     return OK
+
+
+def _sweep() -> None:
+    """End a child that the signal hit between its start and our knowing of it."""
+    for pid in descendants(os.getpid()):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 def _keep(supervisor: Supervisor, seconds: int | None) -> None:
@@ -94,24 +91,6 @@ def _keep(supervisor: Supervisor, seconds: int | None) -> None:
     while time.monotonic() < end:
         supervisor.heal()
         time.sleep(LOOK_EVERY_S)
-
-
-@contextlib.contextmanager
-def ending_by_signal() -> Iterator[None]:
-    """Turn Ctrl-C, SIGTERM and a closed terminal into `Ended`, once: what follows is a clean end, not another one."""
-
-    def end(number: int, _frame: object) -> None:
-        for each in numbers:
-            signal.signal(each, signal.SIG_IGN)
-        raise Ended(number)
-
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = {number: signal.signal(number, end) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def tell(line: str) -> None:

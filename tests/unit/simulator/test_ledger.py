@@ -1,5 +1,6 @@
 import pytest
 
+from simulator.device import by_age
 from simulator.ledger import Ledger
 from simulator.sensor import Row
 
@@ -91,3 +92,10 @@ def test_settled_until_reaches_the_newest_when_nothing_waits() -> None:
 
 def test_settled_until_of_an_empty_ledger_is_where_it_began() -> None:
     assert ledger().settled_until == BEFORE
+
+
+def test_by_age_keeps_history_off_the_topic_of_fresh_readings() -> None:
+    rows = [row(seq) for seq in range(4)]
+    now = BEFORE + 3600 * 4 + 1
+
+    assert by_age(rows, now) == {"up/backlog": rows[:3], "up/readings": rows[3:]}

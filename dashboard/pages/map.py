@@ -1,11 +1,8 @@
 """The map page: all bins, those that are due beside them, and the one that was chosen."""
 
-from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-import dash_ag_grid as dag
-import dash_mantine_components as dmc
 from dash import ALL, Dash, Input, Output, Patch, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 
@@ -13,21 +10,11 @@ from dashboard import map as bins_map
 from dashboard import queries
 from dashboard.accounts.sessions import Window
 from dashboard.colours import palette
-from dashboard.pages.parts import Site, aria, beat, due_row, facts, grid_theme, in_browser, level_bar, reason_chip, tick
-from dashboard.rows import Bin, Place
-from dashboard.town import KINDS, Choice, Town, most_urgent_first
+from dashboard.pages import map_side as side
+from dashboard.pages.parts import Site, aria, beat, in_browser, tick
+from dashboard.rows import Place
+from dashboard.town import KINDS, Choice, Town
 from dashboard.view import bounds_of
-from dashboard.words import NOTHING, REASONS, SENSORS, STREAMS, ago, clock
-
-TILES = {
-    "must_go": "Must go",
-    "may_go": "May go",
-    "unknown": "Sensor silent",
-    "fine": "Fine",
-    "bare": "No sensor",
-}
-# Beside the due ones a search finds the others too, but nobody reads more than this.
-MOST_FOUND = 200
 
 # What `assets/brimwatch.css` leaves for the map.
 NARROW_PX = 900
@@ -67,9 +54,11 @@ async def layout(site: Site, window: Window) -> Component:
             dcc.Store(id="map-kind", data=""),
             dcc.Store(id="map-chosen", data=None),
             html.H1("Bins on the map", className="visually-hidden"),
-            _tiles(town),
-            html.Section([graph, _controls(), _legend()], className="map-box", **aria(label="Map of bins")),
-            html.Aside([_filters(town), html.Div(id="map-panel"), _list(town, choice, site)], className="due-box"),
+            side.tiles(town),
+            html.Section([graph, side.controls(), side.legend()], className="map-box", **aria(label="Map of bins")),
+            html.Aside(
+                [side.filters(town), html.Div(id="map-panel"), side.due_list(town, choice, site)], className="due-box"
+            ),
         ],
         className="map-page",
     )
@@ -114,8 +103,8 @@ def register(app: Dash, site: Site) -> None:
             if keys["layout"] == known.get("layout")
             else _redraw(site, town, choice, chosen, theme)
         )
-        rows = _rows(town, choice, site)
-        return [figure, rows, _summary(town, choice), keys, news, *_counts(town)]
+        rows = side.rows(town, choice, site)
+        return [figure, rows, side.summary(town, choice), keys, news, *side.counts(town)]
 
     @app.callback(
         Output("map-panel", "children"),
@@ -130,7 +119,7 @@ def register(app: Dash, site: Site) -> None:
         if not ref and not shown:
             return no_update, no_update
         row = await queries.find_bin(site.pool, ref) if ref else None
-        content: Any = panel(row, site) if row else []
+        content: Any = side.panel(row, site) if row else []
         if ctx.triggered_id != "map-chosen":  # other news of the same bin: the map has them already
             return content, no_update
         town = await site.towns.now()
@@ -140,36 +129,6 @@ def register(app: Dash, site: Site) -> None:
         return content, patch
 
     _register_clientside(app)
-
-
-def panel(row: Bin, site: Site) -> Component:
-    """Show the chosen bin."""
-    now = site.now()
-    return html.Section(
-        [
-            html.Div(
-                [
-                    html.H2(row.name),
-                    html.Button("✕", id={"type": "map-close", "ref": row.ref}, className="icon-button", title="Close"),
-                ],
-                className="panel-head",
-            ),
-            html.P([row.location or NOTHING, html.Span(row.ref, className="ref")], className="panel-place"),
-            html.Div([reason_chip(row.reason, row.due_class), level_bar(row.fill_level, row.threshold)]),
-            html.P(row.explanation, className="explanation"),
-            facts(
-                [
-                    ("Measured", ago(row.measured_at, now)),
-                    ("Sensor", SENSORS[row.sensor]),
-                    ("Last emptied", clock(row.last_emptied_at, now)),
-                    ("Stream", STREAMS.get(row.stream, row.stream)),
-                ]
-            ),
-            dcc.Link("History and details", href=f"/bins/{row.ref}", className="button"),
-        ],
-        className="panel",
-        **aria(live="polite", label=f"Bin {row.ref}"),
-    )
 
 
 def _register_clientside(app: Dash) -> None:
@@ -257,134 +216,3 @@ def _box_px(window: Window) -> tuple[float, float]:
 
 def _place(town: Town, ref: str | None) -> Place | None:
     return next((place for place in town.places if place.ref == ref), None) if ref else None
-
-
-def _rows(town: Town, choice: Choice, site: Site) -> list[dict[str, Any]]:
-    now = site.now()
-    places = choice.pick(town)
-    rows = [due_row(place, now) for place in most_urgent_first(places)]
-    if choice.words or choice.kind in {"fine", "unknown", "bare"}:
-        others = [place for place in places if not place.due_class][:MOST_FOUND]
-        rows += [due_row(place, now) for place in others]
-    return rows
-
-
-def _counts(town: Town) -> list[str]:
-    return [f"{town.counts[kind]:,}" for kind in KINDS]
-
-
-def _summary(town: Town, choice: Choice) -> str:
-    due = sum(1 for place in choice.pick(town) if place.due_class)
-    everything = town.counts["must_go"] + town.counts["may_go"]
-    if choice == Choice():
-        return f"{due:,} of {len(town.places):,} bins are due"
-    return f"{due:,} of {everything:,} due bins fit"
-
-
-def _tiles(town: Town) -> Component:
-    return html.Div(
-        [
-            html.Button(
-                [
-                    html.Span(className=f"tile-mark mark-{kind}"),
-                    html.Span(count, id=f"map-count-{kind}", className="tile-count"),
-                    html.Span(TILES[kind], className="tile-label"),
-                ],
-                id=f"map-tile-{kind}",
-                className=f"tile tile-{kind}",
-                title=f"Show only: {TILES[kind].lower()}",
-                **aria(pressed="false"),
-            )
-            for kind, count in zip(KINDS, _counts(town), strict=True)
-        ],
-        className="tiles",
-        role="group",
-        **aria(label="Bins by state; press one to see only these"),
-    )
-
-
-def _controls() -> Component:
-    buttons = (("map-zoom-in", "+", "Zoom in"), ("map-zoom-out", "−", "Zoom out"), ("map-fit", "⤢", "Show all bins"))  # noqa: RUF001 - a minus sign is wanted
-    return html.Div(
-        [
-            *[html.Button(sign, id=name, title=words, **aria(label=words)) for name, sign, words in buttons],
-        ],
-        className="map-controls",
-    )
-
-
-def _legend() -> Component:
-    return html.Div(
-        [
-            html.Div([html.Span("93", className="mark-must_go"), "Must go"]),
-            html.Div([html.Span("", className="mark-may_go"), "May go"]),
-            html.Div([html.Span("", className="mark-fine"), "Fine; stronger is fuller"]),
-            html.Div([html.Span("", className="mark-bare"), "Level not known"]),
-        ],
-        className="legend",
-        **aria(hidden="true"),
-    )
-
-
-def _filters(town: Town) -> Component:
-    depots = sorted({place.depot for place in town.places if place.depot})
-    streams = sorted({place.stream for place in town.places})
-    find = dmc.TextInput(
-        id="map-words", placeholder="Find a bin: street, place or number", debounce=250,
-        **aria(label="Find a bin"),
-    )  # fmt: skip
-    reasons = dmc.ChipGroup(
-        [dmc.Chip(REASONS[reason], value=reason, size="xs", variant="outline") for reason in _due_reasons(town.places)],
-        id="map-reasons",
-        multiple=True,
-        value=[],
-    )
-    stream = dmc.Select(
-        id="map-stream", placeholder="All streams", clearable=True, size="xs",
-        data=[{"value": name, "label": STREAMS.get(name, name)} for name in streams], **aria(label="Stream"),
-    )  # fmt: skip
-    depot = dmc.Select(
-        id="map-depot", placeholder="All depots", clearable=True, size="xs", data=depots, **aria(label="Depot")
-    )
-    return html.Div(
-        [
-            find,
-            html.Div(reasons, className="reasons", role="group", **aria(label="Reasons")),
-            html.Div([stream, depot], className="selects"),
-        ],
-        className="filters",
-    )
-
-
-def _due_reasons(places: Sequence[Place]) -> list[str]:
-    # Forecasts appear among the filters once there are any.
-    present = {place.reason for place in places}
-    return [reason for reason in REASONS if reason != "NOT_READY" and (reason != "FORECAST" or reason in present)]
-
-
-def _list(town: Town, choice: Choice, site: Site) -> Component:
-    heading = html.Div(
-        [
-            html.H2("Due now"),
-            html.Span(_summary(town, choice), id="map-summary", role="status", className="summary"),
-        ],
-        className="list-head",
-    )
-    grid = dag.AgGrid(
-        id="map-list",
-        rowData=_rows(town, choice, site),
-        columnDefs=[{"field": "ref", "headerName": "Bin", "flex": 1, "cellRenderer": "DueBin"}],
-        getRowId="params.data.ref",
-        dashGridOptions={
-            "theme": grid_theme(),
-            "headerHeight": 0,
-            "rowHeight": 112,
-            "rowSelection": {"mode": "singleRow", "checkboxes": False, "enableClickSelection": True},
-            "suppressCellFocus": False,
-            "animateRows": False,
-            "localeText": {"noRowsToShow": "No bin is due."},
-        },
-        className="due-list",
-        style={"height": "100%", "width": "100%"},
-    )
-    return html.Section([heading, html.Div(grid, className="list-body")], className="list", **aria(label="Due bins"))

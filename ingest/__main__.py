@@ -7,12 +7,16 @@ from typing import Annotated
 import typer
 
 from ingest.errors import IngestError
+from ingest.registry.commands import bins_app, certificates_app, devices_app
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 rejects_app = typer.Typer(no_args_is_help=True, help="What was refused, and why.")
+app.add_typer(bins_app, name="bins")
+app.add_typer(devices_app, name="devices")
+app.add_typer(certificates_app, name="certificates")
 app.add_typer(rejects_app, name="rejects")
 
-# Every command imports what it needs when it runs: importing a list of bins should not load an MQTT client.
+# What is heavy is imported by the command that needs it: importing a list of bins should not load an MQTT client.
 
 
 @app.command()
@@ -64,19 +68,8 @@ def show_reject(reject_id: Annotated[int, typer.Argument(metavar="ID")]) -> None
     print_reject(reject_id)
 
 
-def add_registry() -> None:
-    """Add the registry's commands."""
-    from ingest.registry.commands import bins_app, certificates_app, devices_app  # noqa: PLC0415 - see above
-
-    app.add_typer(bins_app, name="bins")
-    app.add_typer(devices_app, name="devices")
-    app.add_typer(certificates_app, name="certificates")
-
-
 def main() -> None:
     """Run the command; an expected failure is one sentence and exit code 1."""
-    if sys.argv[1:2] not in (["migrate"], ["serve"], ["assess"]):
-        add_registry()
     try:
         app(prog_name="python -m ingest")
     except IngestError as error:

@@ -11,7 +11,7 @@ from dashboard.database import Pool
 from dashboard.rows import RawReading
 from ingest.assess.level import fill_levels
 from ingest.assess.quality import judge
-from ingest.assess.readings import Geometry, Series
+from ingest.assess.readings import Geometry, Series, order
 
 # Readings on both sides of a page that the ones at its ends are judged by.
 CONTEXT = 24
@@ -78,15 +78,15 @@ def derive(rows: Sequence[RawReading]) -> dict[tuple[str, int, int, datetime], R
     Returns:
         the readings by `identity`.
     """
-    ordered = sorted(rows, key=_order)
-    plain = [asdict(row) for row in ordered]
+    by_time = sorted(((row, asdict(row)) for row in rows), key=lambda pair: order(pair[1]))
+    plain = [values for _, values in by_time]
     series, geometry = Series.from_rows(plain), Geometry.from_rows(plain)
     judgement = judge(series, geometry)
     levels = fill_levels(series, judgement, geometry)
     return {
         identity(row): Reading(row, None if np.isnan(level) else round(level, 4), code, reason)
-        for row, level, code, reason in zip(
-            ordered, levels.tolist(), judgement.codes.tolist(), judgement.reasons, strict=True
+        for (row, _), level, code, reason in zip(
+            by_time, levels.tolist(), judgement.codes.tolist(), judgement.reasons, strict=True
         )
     }
 
@@ -94,9 +94,3 @@ def derive(rows: Sequence[RawReading]) -> dict[tuple[str, int, int, datetime], R
 def identity(row: RawReading) -> tuple[str, int, int, datetime]:
     """Give what tells a reading from all others."""
     return row.device, row.epoch, row.seq, row.measured_at
-
-
-def _order(row: RawReading) -> tuple[object, ...]:
-    # The order that `Series.from_rows` keeps: two sensors may have measured at the same instant.
-    distance = row.distance_mm
-    return (row.measured_at, distance is None, distance, row.device, row.epoch, row.seq)

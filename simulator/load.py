@@ -40,7 +40,7 @@ class Outcome:
         if not self.waits_s:
             return f"{text}."
         half, nearly_all = np.percentile(self.waits_s, [50, 99])
-        return f"{text}, half of them within {1000 * half:.0f} ms, 99 % within {1000 * nearly_all:.0f} ms."
+        return f"{text}, half of them within {1000 * half:.0f} ms, 99% within {1000 * nearly_all:.0f} ms."
 
 
 class Reporter:

@@ -7,7 +7,7 @@ The class is the most urgent one of all reasons that hold.
 | reason | may go | must go |
 |---|---|---|
 | ALERT | - | at once |
-| FULLNESS | from the threshold | from 95 %, or when it has been full for a day |
+| FULLNESS | from the threshold | from 95%, or when it has been full for a day |
 | AGE | from the maximum age | from one and a half times the maximum age |
 | STALE | at once | when the last emptying (else the last level) is older than the maximum age |
 """
@@ -222,7 +222,7 @@ def _not_due(case: _Case) -> str:
 
 
 def _percent(share: float) -> str:
-    return f"{share * 100:.0f} %"
+    return f"{share * 100:.0f}%"
 
 
 def _days(span: timedelta) -> str:

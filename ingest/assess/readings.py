@@ -39,7 +39,7 @@ class Geometry:
     @classmethod
     def from_rows(cls, rows: Sequence[Mapping[str, object]]) -> Self:
         """Take the geometry of each row of the view `bin_readings`, in the order that `Series.from_rows` gives them."""
-        ordered = sorted(rows, key=_order)
+        ordered = sorted(rows, key=order)
         return cls(_floats(ordered, "empty_mm"), _floats(ordered, "full_mm"))
 
 
@@ -75,7 +75,7 @@ class Series:
         Args:
             rows: `measured_at` (aware datetime) and `distance_mm` are required; a missing other one is unknown.
         """
-        ordered = sorted(rows, key=_order)
+        ordered = sorted(rows, key=order)
         return cls(
             measured_at=np.array([instant(row["measured_at"]) for row in ordered], dtype="datetime64[us]"),
             distance_mm=_floats(ordered, "distance_mm"),
@@ -99,8 +99,11 @@ def instant(moment: Any) -> np.datetime64:  # noqa: ANN401 - rows come from the 
     return np.datetime64(int(moment.timestamp() * 1_000_000 + 0.5), "us")
 
 
-def _order(row: Mapping[str, object]) -> tuple[object, ...]:
-    # Two sensors may have measured at the same instant: the other columns decide, so that no order of arrival matters.
+def order(row: Mapping[str, object]) -> tuple[object, ...]:
+    """Give the sort key of a row of the view `bin_readings`: the time first.
+
+    Two sensors may have measured at the same instant: the other columns decide, so that no order of arrival matters.
+    """
     distance = row.get("distance_mm")
     return (row["measured_at"], distance is None, distance, str(row.get("device")), row.get("epoch"), row.get("seq"))
 

@@ -48,7 +48,7 @@ def test_fullness_is_explained_in_the_councils_time() -> None:
         priority=due.priority,
         due_since=NOW - 2 * HOUR,
         due_by=NOW + 22 * HOUR,
-        explanation="91 % full since Sun 10:00; threshold 80 %.",
+        explanation="91% full since Sun 10:00; threshold 80%.",
     )
     assert 1 <= due.priority <= 59
 
@@ -56,7 +56,7 @@ def test_fullness_is_explained_in_the_councils_time() -> None:
 def test_explanation_gives_date_when_weekday_is_ambiguous() -> None:
     rows = [reading(24 * 9 - hours, 0.9) for hours in range(24 * 9 + 1)]
 
-    assert state(rows).due.explanation == "90 % full since 20 Feb 12:00; threshold 80 %."
+    assert state(rows).due.explanation == "90% full since 20 Feb 12:00; threshold 80%."
 
 
 def test_fullness_of_one_reading_counts_when_nothing_contradicts_it() -> None:
@@ -120,7 +120,7 @@ def test_sensor_silent(next_report_s: int | None, silent_hours: float, sensor: s
 def test_stale_sensor_is_explained() -> None:
     due = state([reading(31, 0.3), reading(30, 0.31)]).due
 
-    assert due.explanation == "Sensor silent since Sat 06:00, 31 % full then: served as if it had no sensor."
+    assert due.explanation == "Sensor silent since Sat 06:00, 31% full then: served as if it had no sensor."
     assert (due.due_class, due.due_since) == ("may_go", NOW - 30 * HOUR)
 
 
@@ -152,7 +152,7 @@ def test_full_bin_stays_full_when_its_sensor_falls_silent() -> None:
     due = state([reading(12, 0.6), reading(11, 0.9), reading(10, 0.9)]).due
 
     assert (due.sensor, due.reason) == ("silent", "FULLNESS")
-    assert due.explanation.endswith("threshold 80 %; sensor silent since Sun 02:00, 90 % full then.")
+    assert due.explanation.endswith("threshold 80%; sensor silent since Sun 02:00, 90% full then.")
 
 
 @pytest.mark.parametrize(

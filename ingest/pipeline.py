@@ -16,8 +16,9 @@ from ingest.errors import BrokerLostError, DatabaseLostError, SessionTakenError
 from ingest.health import Health
 from ingest.lead import Lead
 from ingest.link import Link
+from ingest.packets import Message
 from ingest.reading import Identity
-from ingest.receive import Message, Receiver
+from ingest.receive import Receiver
 from ingest.send import Sender
 from ingest.store import Store, Stored
 from ingest.tally import Tally

@@ -16,7 +16,6 @@ from ingest.errors import BrokerLostError
 from ingest.health import Health
 from ingest.link import Link
 from ingest.reading import Identity
-from ingest.receive import SOCKET_TIMEOUT_S
 
 SENDER = "brimwatch-send"
 Range = tuple[int, int, int]
@@ -24,6 +23,7 @@ LARGEST_RANGES = 500  # in one message
 WAITING = 20_000  # acknowledgements that may wait for the link
 AT_ONCE = 100
 DISCONNECT_TIMEOUT_S = 0.5
+SOCKET_TIMEOUT_S = 2.5
 
 log = structlog.get_logger()
 
@@ -96,7 +96,8 @@ class Sender:
             max_inflight_messages=AT_ONCE,
         )
         client.pending_calls_threshold = AT_ONCE
-        client._client.connect_timeout = SOCKET_TIMEOUT_S  # noqa: SLF001 - as in `receive`
+        # It connects in a thread that nothing can interrupt, and that the end of the process waits for.
+        client._client.connect_timeout = SOCKET_TIMEOUT_S  # noqa: SLF001 - no public setting
         return client
 
     async def _send_from(self, client: aiomqtt.Client) -> None:

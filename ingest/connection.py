@@ -124,12 +124,16 @@ class Connection(asyncio.BufferedProtocol):
         if self.ended:
             return
         self._silent = False
+        fault: PacketError | None = None
         try:
-            answers = self._reader.feed(bytes(self._buffer[:nbytes]))
-            for answer in answers:
-                self._hear(answer)
+            self._reader.feed(bytes(self._buffer[:nbytes]))
         except PacketError as error:
-            self._refuse(error)
+            fault = error
+        # What came before a fault counts: it may be the broker's own reason for ending the connection.
+        while self._reader.answers:
+            self._hear(self._reader.answers.popleft())
+        if fault:
+            self._refuse(fault)
         self._waiting_bytes += nbytes
         if self._waiting_bytes > LARGEST_WAITING_BYTES and self.messages and self._transport and not self._paused:
             self._paused = True
@@ -151,7 +155,7 @@ class Connection(asyncio.BufferedProtocol):
         elif self._answer and not self._answer.done():
             self._answer.set_result(answer)
         else:
-            raise PacketError(Reason.PROTOCOL, "an answer to something that we did not ask")
+            self._refuse(PacketError(Reason.PROTOCOL, "an answer to something that we did not ask"))
 
     def _refuse(self, error: PacketError) -> None:
         self.send(disconnect(error.reason))

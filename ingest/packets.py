@@ -175,34 +175,34 @@ class Reader:
 
     Attributes:
         messages: what was published, oldest first; whoever uses them takes them out.
+        answers: everything else that came, likewise.
     """
 
     def __init__(self) -> None:
         self.messages: deque[Message] = deque()
+        self.answers: deque[Answer] = deque()
         self._pieces: list[bytes] = []
         self._held = 0
         # Only with so many bytes it is worth looking again, or small pieces of a large packet would cost their square.
         self._wanted = 2
 
-    def feed(self, data: bytes) -> list[Answer]:
-        """Read what came; messages go to `messages`, everything else is returned, both in order of arrival.
+    def feed(self, data: bytes) -> None:
+        """Read what came.
 
         Raises:
-            PacketError: the rest of the stream is of no use; what came before is in `messages`.
+            PacketError: the rest of the stream is of no use; what came before can be taken.
         """
         self._pieces.append(data)
         self._held += len(data)
         if self._held < self._wanted:
-            return []
+            return
         if len(self._pieces) > 1:
             data = b"".join(self._pieces)
-        answers: list[Answer] = []
-        rest = self._read(data, answers)
+        rest = self._read(data)
         self._pieces = [data[rest:]] if rest < len(data) else []
         self._held = len(data) - rest
-        return answers
 
-    def _read(self, data: bytes, answers: list[Answer]) -> int:
+    def _read(self, data: bytes) -> int:
         """Read whole packets, and give the place of the first one that is not whole."""
         keep = self.messages.append
         at, end = 0, len(data)
@@ -224,7 +224,7 @@ class Reader:
                 if kind & 0xF0 == 0x30:  # noqa: PLR2004 - PUBLISH
                     keep(_read_message(kind, data[start:stop]))
                 else:
-                    answers.append(_read_answer(kind, data[start:stop]))
+                    self.answers.append(_read_answer(kind, data[start:stop]))
             except (IndexError, UnicodeDecodeError) as error:
                 raise _malformed() from error
             at = stop

@@ -45,6 +45,10 @@ class Bin:
     full_at_p50: datetime | None
     full_at_p90: datetime | None
     assessed_at: datetime | None
+    area: str | None
+    uprn: int | None
+    usrn: int | None
+    open_data: bool
 
 
 @dataclass(frozen=True, slots=True)

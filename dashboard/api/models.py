@@ -94,6 +94,10 @@ class BinItem(_Shape):
     threshold_at: Moments | None = Field(description="when it will reach its threshold; null without a forecast")
     full_at: Moments | None = Field(description="when it will be full; null without a forecast")
     assessed_at: datetime | None = Field(description="when this state was worked out")
+    area: str | None = Field(description="reference of the ward or district that it stands in")
+    uprn: int | None = Field(description="Unique Property Reference Number")
+    usrn: int | None = Field(description="Unique Street Reference Number")
+    open_data: bool = Field(description="whether its position may be published")
 
 
 class ReadingItem(_Shape):

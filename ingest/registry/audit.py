@@ -24,6 +24,14 @@ class Change:
     after: Mapping[str, object] | None
 
 
+def difference(action: str, subject: str, before: Mapping[str, object] | None, after: Mapping[str, object]) -> Change:
+    """Give the change with only the columns that differ; all of them for something new."""
+    if before is None:
+        return Change(action, subject, None, after)
+    names = [name for name in after if before.get(name) != after[name]]
+    return Change(action, subject, {name: before.get(name) for name in names}, {name: after[name] for name in names})
+
+
 def record_changes(connection: Connection, actor: str, changes: Iterable[Change]) -> None:
     """Write the changes into the audit log, in the caller's transaction."""
     rows = [(actor, change.action, change.subject, _json(change.before), _json(change.after)) for change in changes]

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from psycopg import Connection
 from psycopg.rows import class_row
 
-from ingest.registry.audit import Change, record_changes
+from ingest.registry.audit import Change, difference, record_changes
+from ingest.registry.errors import RegistryError
 from ingest.registry.queue import queue_assessment
 
 # What the schema allows, millimetres.
@@ -95,6 +96,25 @@ def fit(connection: Connection, fits: Sequence[Fit], *, now: datetime, actor: st
     return result
 
 
+def running_fit(connection: Connection, device: str, *, empty_mm: int | None, full_mm: int | None) -> Fit:
+    """Give the fitting that a device is in, with the distances given in place of its own.
+
+    Raises:
+        RegistryError: it sits in no bin.
+    """
+    row = connection.execute(
+        "select bins.ref, empty_mm, full_mm, fitted_at from fittings join devices on devices.id = device_id"
+        " join bins on bins.id = bin_id where devices.ref = %s and fittings.removed_at is null",
+        (device,),
+    ).fetchone()
+    if row is None:
+        raise RegistryError(f"{device} sits in no bin.")
+    bin_ref, empty, full, fitted_at = row
+    return Fit(
+        device, bin_ref, empty if empty_mm is None else empty_mm, full if full_mm is None else full_mm, fitted_at
+    )
+
+
 class _Plan:
     """The devices' fittings as they are and as they will be; nothing is written before `carry_out`."""
 
@@ -164,7 +184,7 @@ class _Plan:
                 f" must be less than the empty one ({wanted.empty_mm} mm)."
             )
         if wanted.fitted_at is not None and wanted.fitted_at > self._now + AHEAD:
-            return f"{_when(wanted.fitted_at)} is in the future."
+            return f"{when(wanted.fitted_at)} is in the future."
         return None
 
     def _correct(self, device: str, old: _Fitting, new: _Fitting) -> _Fitting:
@@ -175,7 +195,7 @@ class _Plan:
             self._changed.append(right)
         before = {"empty_mm": old.empty_mm, "full_mm": old.full_mm}
         after = {"empty_mm": new.empty_mm, "full_mm": new.full_mm}
-        self._note(device, Change("device.calibrate", device, before, after), right)
+        self._note(device, difference("device.calibrate", device, before, after), right)
         return right
 
     def _move(self, device: str, history: list[_Fitting], new: _Fitting) -> _Fitting:
@@ -220,11 +240,12 @@ def _says(old: _Fitting, new: _Fitting, *, timed: bool) -> bool:
 
 
 def _overlap(device: str, old: _Fitting, at: datetime) -> str:
-    until = "until now" if old.removed_at is None else f"until {_when(old.removed_at)}"
+    until = "until now" if old.removed_at is None else f"until {when(old.removed_at)}"
     return (
-        f"{device} sat in {old.bin} from {_when(old.fitted_at)} {until}: a fitting from {_when(at)} would overlap that."
+        f"{device} sat in {old.bin} from {when(old.fitted_at)} {until}: a fitting from {when(at)} would overlap that."
     )
 
 
-def _when(moment: datetime) -> str:
+def when(moment: datetime) -> str:
+    """Write a moment for people."""
     return f"{moment:%Y-%m-%d %H:%M %Z}"

@@ -41,7 +41,7 @@ class Table:
     rows: tuple[Row, ...]
 
 
-def read_table(path: Path, aliases: Mapping[str, str], required: Iterable[str]) -> Table:
+def read_table(path: Path, aliases: Mapping[str, str], required: Iterable[str] = ()) -> Table:
     """Read a CSV file whose first line names the columns.
 
     Args:
@@ -57,12 +57,33 @@ def read_table(path: Path, aliases: Mapping[str, str], required: Iterable[str]) 
     lines.seek(0)
     reader = csv.reader(lines, delimiter=max(",;\t", key=header_line.count), strict=True)
     try:
-        header = [aliases.get(_header_name(cell)) for cell in next(reader, [])]
-        _require(path, header, required)
-        rows = tuple(_rows(reader, header))
+        header = [aliases.get(column_name(cell)) for cell in next(reader, [])]
+        table = Table(tuple(name for name in header if name), tuple(_rows(reader, header)))
     except csv.Error as error:
         raise RegistryError(f"{path} is not a CSV file: line {reader.line_num}: {error}.") from error
-    return Table(tuple(name for name in header if name), rows)
+    require_columns(path, table, required)
+    return table
+
+
+def require_columns(path: Path, table: Table, required: Iterable[str]) -> None:
+    """Check a file's header.
+
+    Raises:
+        RegistryError: it lacks one of the required columns, or has one twice.
+    """
+    missing = [name for name in required if name not in table.columns]
+    if missing:
+        raise RegistryError(
+            f"{path} lacks the column{'s' if missing[1:] else ''} {', '.join(missing)} in its first line."
+        )
+    twice = sorted({name for name in table.columns if table.columns.count(name) > 1})
+    if twice:
+        raise RegistryError(f"{path} has two columns for {', '.join(twice)}: rename or delete one.")
+
+
+def column_name(title: str) -> str:
+    """Give a column's title as names are written: in lower case, with `_` for blanks."""
+    return "_".join(title.strip().lower().split())
 
 
 def write_table(columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> str:
@@ -70,7 +91,7 @@ def write_table(columns: Sequence[str], rows: Iterable[Mapping[str, object]]) ->
 
     Args:
         columns: names, in order.
-        rows: numbers stay numbers, None becomes an empty cell, all else is text.
+        rows: numbers stay numbers, True and False become yes and no, None an empty cell, all else is text.
     """
     text = io.StringIO(newline="")
     writer = csv.writer(text)
@@ -89,21 +110,6 @@ def _text(path: Path) -> str:
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise RegistryError(f'{path} is not UTF-8 (line {line}): save it again as "CSV UTF-8".') from error
-
-
-def _header_name(cell: str) -> str:
-    return "_".join(cell.strip().lower().split())
-
-
-def _require(path: Path, header: list[str | None], required: Iterable[str]) -> None:
-    missing = [name for name in required if name not in header]
-    if missing:
-        raise RegistryError(
-            f"{path} lacks the column{'s' if missing[1:] else ''} {', '.join(missing)} in its first line."
-        )
-    twice = sorted({name for name in header if name and header.count(name) > 1})
-    if twice:
-        raise RegistryError(f"{path} has two columns for {', '.join(twice)}: rename or delete one.")
 
 
 def _rows(reader: "_csv.Reader", header: list[str | None]) -> Iterable[Row]:
@@ -126,6 +132,8 @@ def _plain(cell: str) -> str:
 
 
 def _cell(value: object) -> object:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if value is None or isinstance(value, (int, float)):
         return value
     text = str(value)

@@ -37,9 +37,16 @@ select
     state.full_at_p10,
     state.full_at_p50,
     state.full_at_p90,
-    state.assessed_at
+    state.assessed_at,
+    areas.ref as area,
+    bins.uprn,
+    bins.usrn,
+    bins.open_data,
+    bins.position_source,
+    bins.position_licence
 from bins
 left join depots on depots.id = bins.depot_id
+left join areas on areas.id = bins.area_id
 left join bin_state as state on state.bin_id = bins.id
 left join lateral (
     select devices.ref as device, fittings.empty_mm, fittings.full_mm

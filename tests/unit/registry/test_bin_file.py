@@ -151,3 +151,71 @@ def test_tables_survive_the_round_trip(tmp_path_factory: pytest.TempPathFactory,
 
     table = read_table(file, {name: name for name in ("name", "location", "n")}, [])
     assert [dict(row.cells) for row in table.rows] == rows
+
+
+def test_metres_of_the_national_grid_are_a_position(tmp_path: Path) -> None:
+    [row], refused = read(tmp_path, "name,Easting,Northing\nA,325400,673900\n")
+
+    assert refused == []
+    assert row.values == {
+        "ref": row.values["ref"],
+        "name": "A",
+        "longitude": pytest.approx(-3.19623, abs=1e-4),
+        "latitude": pytest.approx(55.95232, abs=1e-4),
+    }
+
+
+@pytest.mark.parametrize(
+    ("cells", "reason"),
+    [
+        ("-3.19623,55.95232,325400,673900", None),
+        ("-3.19623,55.95232,,", None),
+        (",,325400,673900", None),
+        ("-3.19623,55.95232,325400,674900", "are two places, 999 m apart; leave one pair out"),
+        ("-3.19623,55.95232,325400,", "it has no northings, only eastings"),
+        ("-3.19623,,325400,673900", "it has no latitude, only longitude"),
+        (",,,", "it has no longitude and latitude"),
+        (",,2500000,673900", "eastings 2500000 is not between 0 and 700000"),
+    ],
+)
+def test_both_positions_may_be_given(tmp_path: Path, cells: str, reason: str | None) -> None:
+    good, refused = read(tmp_path, f"name,longitude,latitude,eastings,northings\nA,{cells}\n")
+
+    assert len(good) == (reason is None)
+    assert [one.reason.endswith(str(reason)) or one.reason for one in refused] == [True] * (reason is not None)
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "value"),
+    [
+        ("uprn", "000906423001", 906423001),
+        ("usrn", "1234567", 1234567),
+        ("uprn", "", None),
+        ("open_data", "YES", True),
+        ("open_data", "0", False),
+        ("ward", "leith-walk", "leith-walk"),
+    ],
+)
+def test_national_references_and_flags(tmp_path: Path, column: str, cell: str, value: object) -> None:
+    [row], _ = read(tmp_path, f"name,latitude,longitude,{column}\nA,55.9,-3.1,{cell}\n")
+
+    assert row.values["area" if column == "ward" else column] == value
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "reason"),
+    [
+        ("uprn", "1234567890123", "uprn '1234567890123' is not a number of up to 12 digits"),
+        ("uprn", "1.00023E+11", "of up to 12 digits: a spreadsheet has shortened it"),
+        ("uprn", "0", "uprn '0' is not a number"),
+        ("usrn", "123456789", "usrn '123456789' is not a number of up to 8 digits"),
+        ("usrn", "-1", "usrn '-1' is not"),
+        ("usrn", "١٢", "is not a number of up to 8 digits"),
+        ("open_data", "perhaps", "open_data 'perhaps' is neither yes nor no"),
+        ("area", "Leith Walk", "area 'Leith Walk' is not a letter or digit"),
+    ],
+)
+def test_bad_national_references_and_flags_are_refused(tmp_path: Path, column: str, cell: str, reason: str) -> None:
+    _, [refused] = read(tmp_path, f"name,latitude,longitude,{column}\nA,55.9,-3.1,{cell}\n")
+
+    assert reason in refused.reason

@@ -10,6 +10,7 @@ import structlog
 
 from ingest.backoff import Backoff, again
 from ingest.batch import Incoming
+from ingest.crash import NEVER, Crash
 from ingest.database import connect, lost
 from ingest.decode import decode
 from ingest.errors import BrokerLostError, DatabaseLostError, SessionTakenError
@@ -42,6 +43,7 @@ class Pipeline:
         lead: says when we may work.
         sender: tells the devices.
         health: is told whether the parts work.
+        crash: where a test lets the process die.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Pipeline:
     lead: Lead
     sender: Sender
     health: Health
+    crash: Crash = NEVER
     _tally: Tally = field(init=False)
     _store: Store | None = field(default=None, init=False)
     _connection: psycopg.AsyncConnection | None = field(default=None, init=False)
@@ -82,6 +85,7 @@ class Pipeline:
             log.info("receiving", client=self.name)
             while True:
                 batch = await receiver.take(self.batch_messages)
+                self.crash.passes("received")
                 await _finish(self._process(receiver, batch))
 
     async def _process(self, receiver: Receiver, batch: list[Message]) -> None:
@@ -92,8 +96,11 @@ class Pipeline:
             Incoming(taken.topic, taken.payload, decode(taken.topic, taken.payload, retain=taken.retain, now_ms=now_ms))
             for taken in batch
         ]
+        self.crash.passes("decoded")
         stored = await self._commit(messages, received_at)
+        self.crash.passes("before_puback")
         receiver.acknowledge(batch)
+        self.crash.passes("after_puback")
         self.sender.acknowledge(_known(messages))
         self._tally.count(len(batch), stored)
 
@@ -112,7 +119,7 @@ class Pipeline:
     async def _open_store(self) -> Store:
         await self.lead.wait()
         self._connection = await connect(self.name.removeprefix("brimwatch-"))
-        self._store = Store(self._connection)
+        self._store = Store(self._connection, self.crash)
         self.health.works(self.name)
         return self._store
 

@@ -11,6 +11,7 @@ import cbor2
 import structlog
 
 from ingest.backoff import Backoff, again
+from ingest.crash import NEVER, Crash
 from ingest.decode_cbor import VERSION
 from ingest.errors import BrokerLostError
 from ingest.health import Health
@@ -34,11 +35,13 @@ class Sender:
     Args:
         link: the broker.
         health: is told whether the link is there.
+        crash: where a test lets the process die.
     """
 
-    def __init__(self, link: Link, health: Health) -> None:
+    def __init__(self, link: Link, health: Health, crash: Crash = NEVER) -> None:
         self._link = link
         self._health = health
+        self._crash = crash
         self._waiting: deque[tuple[str, list[Range]]] = deque()
         self._news = asyncio.Event()
         self._idle = asyncio.Event()
@@ -122,6 +125,7 @@ class Sender:
         some = [self._waiting.popleft() for _ in range(min(AT_ONCE, len(self._waiting)))]
         # Encoded now and not earlier: a device may set its clock by the time in it.
         now_s = int(time.time())
+        self._crash.passes("before_acknowledgement")
         answers = await asyncio.gather(
             *(
                 client.publish(f"bins/v1/{device}/down/ack", cbor2.dumps([VERSION, now_s, ranges]), qos=1)
@@ -133,6 +137,7 @@ class Sender:
         if failed:
             self._waiting.extendleft(reversed(failed))
             raise next(answer for answer in answers if isinstance(answer, BaseException))
+        self._crash.passes("after_acknowledgement")
 
 
 async def _until_lost(client: aiomqtt.Client) -> None:

@@ -5,6 +5,7 @@ import signal
 
 import structlog
 
+from ingest.crash import planned
 from ingest.health import Health, serve_health
 from ingest.lead import Lead
 from ingest.link import Link
@@ -33,9 +34,11 @@ async def serve(settings: ServeSettings) -> None:
     stop = _stop_on_signal()
     health = Health(dict.fromkeys(("database", "send", *STREAMS), "Not connected yet"))
     lead = Lead(health)
-    sender = Sender(link, health)
+    crash = planned(settings.crash_at)
+    sender = Sender(link, health, crash)
     pipelines = [
-        Pipeline(name, topics, settings.batch_messages, link, lead, sender, health) for name, topics in STREAMS.items()
+        Pipeline(name, topics, settings.batch_messages, link, lead, sender, health, crash)
+        for name, topics in STREAMS.items()
     ]
     async with asyncio.TaskGroup() as tasks:
         helpers = [

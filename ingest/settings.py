@@ -6,6 +6,7 @@ from typing import Literal, TypeVar
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from ingest.crash import PATTERN as CRASH_PATTERN
 from ingest.errors import SettingsError
 
 PREFIX = "BRIMWATCH_"
@@ -30,6 +31,7 @@ class ServeSettings(LogSettings):
         health_host: address that /healthz listens on.
         health_port: TCP port of /healthz; None for none, 0 for any free one.
         batch_messages: largest number of messages in one transaction, and the most that the broker may have in flight.
+        crash_at: for tests only: `point:n` ends the process with SIGKILL when it passes that point the n-th time.
     """
 
     mqtt_host: str
@@ -38,6 +40,7 @@ class ServeSettings(LogSettings):
     health_host: str = "127.0.0.1"
     health_port: int | None = Field(default=None, ge=0, le=65535)
     batch_messages: int = Field(default=2000, ge=1, le=20000)
+    crash_at: str | None = Field(default=None, pattern=CRASH_PATTERN)
 
 
 class MigrateSettings(LogSettings):

@@ -18,6 +18,7 @@ from ingest.batch import (
     sort_out,
 )
 from ingest.columns import Bigints, Integers, register_columns
+from ingest.crash import NEVER, Crash
 
 # A device that was retired may still be stored for so long.
 DEVICES_MAX_AGE_S = 30.0
@@ -138,11 +139,13 @@ class Store:
 
     Args:
         connection: in autocommit mode; used by nobody else.
+        crash: where a test lets the process die.
     """
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: AsyncConnection, crash: Crash = NEVER) -> None:
         register_columns(connection)
         self._connection = connection
+        self._crash = crash
         self._device_ids: dict[str, int] = {}
         self._devices_known_at = float("-inf")
 
@@ -177,15 +180,19 @@ class Store:
 
     async def _write(self, batch: Batch, *, careful: bool) -> Stored:
         async with self._connection.transaction():
+            self._crash.passes("before_insert")
             if careful:
                 inserted = await self._insert_by_halves(batch, batch.rows)
             else:
                 inserted = await self._insert(batch, batch.rows)
+            self._crash.passes("after_insert")
             if batch.rejects:
                 await self._connection.execute(REJECTS, reject_columns(batch))
             await self._write_heard(batch)
             if inserted:
                 await self._queue(batch.rows)
+            self._crash.passes("before_commit")
+        self._crash.passes("after_commit")
         return Stored(inserted, len(batch.rows) - inserted, len(batch.rejects))
 
     async def _insert(self, batch: Batch, rows: list[Row]) -> int:

@@ -2,12 +2,14 @@
 # `make PYTHON=python3.12 demo` uses another Python.
 
 PYTHON ?= python3
+KILLS ?= 30
+SEED ?= 1
 PIP_COMPILE = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
   --no-emit-index-url
 # Ends what it starts when make itself is killed.
 GUARDED = exec setpriv --pdeathsig TERM --
 
-.PHONY: help demo test check clean lock python setup-demo setup-check setup-test
+.PHONY: help demo test chaos prove check clean lock python setup-demo setup-check setup-test
 
 help: ## list these commands
 	@awk -F ': .*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,6 +20,12 @@ demo: setup-demo ## set up and run everything with a virtual city; prints the ad
 test: setup-test ## set up, then make check and every test (BROWSER=0 leaves out the browser's, ARGS= goes to pytest)
 	@$(MAKE) --no-print-directory check
 	@$(GUARDED) .venv/bin/python -m pytest $(ARGS)
+
+chaos: setup-test ## cut the power of devices, broker, database and ingester (KILLS=30 SEED=1); figures in build/chaos.json
+	@$(GUARDED) .venv/bin/python -m tests.chaos --kills $(KILLS) --seed $(SEED)
+
+prove: setup-test ## what takes too long for make test (PROOF= for one of them); figures in build/prove.json
+	@$(GUARDED) .venv/bin/python -m tests.prove $(PROOF)
 
 check: setup-check ## format, lint, types (server and firmware), layers and documents
 	.venv/bin/ruff format --check .

@@ -14,7 +14,6 @@ from simulator.stack.process import Child, wait_until
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 15.0
 STEADY_S = 30.0
-"""Who has run so long is started again at once when it dies."""
 
 
 class Service(Protocol):
@@ -142,10 +141,13 @@ class Supervisor:
     Args:
         tell: takes one line for people.
         clock: monotonic seconds.
+        steady_s: who has run so long is started again at once when it dies.
     """
 
-    def __init__(self, tell: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:
-        self._tell, self._clock = tell, clock
+    def __init__(
+        self, tell: Callable[[str], None], clock: Callable[[], float] = time.monotonic, steady_s: float = STEADY_S
+    ) -> None:
+        self._tell, self._clock, self._steady_s = tell, clock, steady_s
         self._services: list[Service] = []
         self._pauses: dict[str, float] = {}
         self._not_before: dict[str, float] = {}
@@ -171,7 +173,7 @@ class Supervisor:
         now, due = self._clock(), self._not_before.get(service.name, 0.0)
         if now < due:
             return
-        pause = FIRST_PAUSE_S if now > due + STEADY_S else min(2 * self._pauses[service.name], LONGEST_PAUSE_S)
+        pause = FIRST_PAUSE_S if now > due + self._steady_s else min(2 * self._pauses[service.name], LONGEST_PAUSE_S)
         self._pauses[service.name], self._not_before[service.name] = pause, now + pause
         try:
             service.start()

@@ -142,12 +142,19 @@ class Supervisor:
         tell: takes one line for people.
         clock: monotonic seconds.
         steady_s: who has run so long is started again at once when it dies.
+        first_pause_s: between the first two starts of one that dies sooner.
     """
 
     def __init__(
-        self, tell: Callable[[str], None], clock: Callable[[], float] = time.monotonic, steady_s: float = STEADY_S
+        self,
+        tell: Callable[[str], None],
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        steady_s: float = STEADY_S,
+        first_pause_s: float = FIRST_PAUSE_S,
     ) -> None:
-        self._tell, self._clock, self._steady_s = tell, clock, steady_s
+        self._tell, self._clock = tell, clock
+        self._steady_s, self._first_pause_s = steady_s, first_pause_s
         self._services: list[Service] = []
         self._pauses: dict[str, float] = {}
         self._not_before: dict[str, float] = {}
@@ -173,7 +180,9 @@ class Supervisor:
         now, due = self._clock(), self._not_before.get(service.name, 0.0)
         if now < due:
             return
-        pause = FIRST_PAUSE_S if now > due + self._steady_s else min(2 * self._pauses[service.name], LONGEST_PAUSE_S)
+        pause = (
+            self._first_pause_s if now > due + self._steady_s else min(2 * self._pauses[service.name], LONGEST_PAUSE_S)
+        )
         self._pauses[service.name], self._not_before[service.name] = pause, now + pause
         try:
             service.start()

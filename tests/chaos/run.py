@@ -17,8 +17,8 @@ from tests.chaos.verdict import Verdict, judge
 
 LOOK_EVERY_S = 0.02
 RECOVERY_LIMIT_S = 60.0
-STEADY_S = 10.0
-"""As long as Docker wants a container to run before it starts it again at once."""
+STEADY_S, FIRST_PAUSE_S = 10.0, 0.1
+"""Docker's own: the pause doubles while a container does not run as long as the first of these."""
 DRAIN_LIMIT_S = 90.0
 HIGHEST = """
 select ref, highest.epoch, highest.seq
@@ -153,7 +153,7 @@ class Run:
     @contextlib.contextmanager
     def _supervised(self) -> Iterator[None]:
         """Start again what dies, until the end of the block: in a thread, as starting a server takes a while."""
-        supervisor, ended = Supervisor(self._tell, steady_s=STEADY_S), threading.Event()
+        supervisor, ended = Supervisor(self._tell, steady_s=STEADY_S, first_pause_s=FIRST_PAUSE_S), threading.Event()
         supervisor.add(Server("database", self._stack.database, self._stack.database.folder / "postgres.log"))
         supervisor.add(Server("broker", self._stack.broker, self._stack.broker.log))
         for process in (self._ingester, *self._devices):

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from msgspec import json
+
 from ingest.columns import Bigints, Doubles, Integers
 from ingest.reading import Decoded, Reading
 
@@ -140,13 +142,24 @@ def conflict_reject(row: Row, stored: list[object]) -> Reject:
     others = [
         f"{name} {new} instead of {old}" for name, new, old in zip(VALUES, sent, stored, strict=True) if new != old
     ]
-    return Reject(row.message, "conflict", f"{_name(row)}: {', '.join(others)}", row.message.payload)
+    return Reject(row.message, "conflict", f"{_name(row)}: {', '.join(others)}", _alone(row))
 
 
 def database_reject(row: Row, error: Exception) -> Reject:
     """Refuse a row that the database does not take, with its own words."""
     words = (str(error).strip().splitlines() or [type(error).__name__])[0]
-    return Reject(row.message, "database", f"{_name(row)}: {words}", row.message.payload)
+    return Reject(row.message, "database", f"{_name(row)}: {words}", _alone(row))
+
+
+def _alone(row: Row) -> bytes:
+    """Give the message of this row alone: a message of 200 conflicts would else be kept 200 times."""
+    decoded = row.message.decoded
+    if len(decoded.readings) + len(decoded.refusals) == 1:
+        return row.message.payload
+    reading = row.reading
+    values = {name: value for name in VALUES if (value := getattr(reading, name)) is not None or name == "distance_mm"}
+    fields = {"seq": reading.seq, "measured_at": reading.measured_ms / 1000, **values}
+    return json.encode({"epoch": reading.epoch, "readings": [fields]})
 
 
 def _name(row: Row) -> str:

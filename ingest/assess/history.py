@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from psycopg import Connection
 
-from ingest.assess.readings import Floats, Geometry, Series
+from ingest.assess.readings import Floats, Geometry, Series, Times
+from ingest.assess.tracks import tracks
 
 EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -20,7 +21,8 @@ copy (
         fittings.empty_mm::float4, fittings.full_mm::float4,
         coalesce(readings.distance_mm::float4, 'NaN'), coalesce(readings.spread_mm::float4, 'NaN'),
         coalesce(readings.valid_count::float4, 'NaN'), coalesce(readings.temperature_c, 'NaN'),
-        coalesce(readings.tilt_deg::float4, 'NaN'), readings.flags
+        coalesce(readings.tilt_deg::float4, 'NaN'), readings.flags,
+        fittings.id, (fittings.removed_at is null)::int
     from unnest(%(bin_ids)s::int[], %(since)s::timestamptz[]) as wanted (bin_id, since)
     join fittings on fittings.bin_id = wanted.bin_id
     cross join lateral (
@@ -48,6 +50,8 @@ _COLUMNS = (
     ("temperature_c", ">f4"),
     ("tilt_deg", ">f4"),
     ("flags", ">i4"),
+    ("fitting_id", ">i4"),
+    ("running", ">i4"),
 )
 # PostgreSQL's binary COPY: a header, per row the number of columns and per column its length and value, a trailer.
 # No column is null, so every row has the same length and numpy reads all of them at once.
@@ -60,11 +64,25 @@ _EPOCH = np.datetime64("2000-01-01T00:00:00", "us")
 
 
 @dataclass(frozen=True, slots=True)
-class History:
-    """One bin's readings with the geometry of each; `double_count` readings of another time bore a taken identity."""
+class Part:
+    """Readings of one sensor, or of one after another in its place, with the geometry of each.
+
+    `running` while the last of them still sits in the bin.
+    """
 
     series: Series
     geometry: Geometry
+    running: bool
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """One bin's readings, a part for each of its sensors.
+
+    `double_count` readings had a taken identity and another time.
+    """
+
+    parts: tuple[Part, ...]
     double_count: int = 0
 
 
@@ -105,17 +123,26 @@ def _doubles(rows: npt.NDArray[np.void]) -> npt.NDArray[np.bool_]:
 
 def _history(rows: npt.NDArray[np.void], doubles: npt.NDArray[np.bool_]) -> History:
     kept = rows[~doubles]
+    parts = tracks(kept["fitting_id"].astype(np.int64), _times(kept))
+    return History(tuple(_part(kept[places]) for places in parts), int(np.count_nonzero(doubles)))
+
+
+def _part(rows: npt.NDArray[np.void]) -> Part:
     series = Series(
-        measured_at=_EPOCH + kept["measured_at"].astype("timedelta64[us]"),
-        distance_mm=_floats(kept["distance_mm"]),
-        spread_mm=_floats(kept["spread_mm"]),
-        valid_count=_floats(kept["valid_count"]),
-        temperature_c=_floats(kept["temperature_c"]),
-        tilt_deg=_floats(kept["tilt_deg"]),
-        flags=kept["flags"].astype(np.int64),
+        measured_at=_times(rows),
+        distance_mm=_floats(rows["distance_mm"]),
+        spread_mm=_floats(rows["spread_mm"]),
+        valid_count=_floats(rows["valid_count"]),
+        temperature_c=_floats(rows["temperature_c"]),
+        tilt_deg=_floats(rows["tilt_deg"]),
+        flags=rows["flags"].astype(np.int64),
     )
-    geometry = Geometry(_floats(kept["empty_mm"]), _floats(kept["full_mm"]))
-    return History(series, geometry, int(np.count_nonzero(doubles)))
+    return Part(series, Geometry(_floats(rows["empty_mm"]), _floats(rows["full_mm"])), bool(rows["running"][-1]))
+
+
+def _times(rows: npt.NDArray[np.void]) -> Times:
+    times: Times = _EPOCH + rows["measured_at"].astype("timedelta64[us]")
+    return times
 
 
 def _floats(column: npt.NDArray[np.float32]) -> Floats:

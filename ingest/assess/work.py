@@ -15,6 +15,7 @@ from ingest.assess.history import EVER, History, load_histories
 from ingest.assess.outcome import Revision, revise_emptyings, write_states
 from ingest.assess.roster import Entry, load_roster
 from ingest.assess.state import BinState, state_at
+from ingest.assess.tracks import Voice, combine
 
 # So many bins at a time: their readings are in memory together, and their states are written in one transaction.
 BINS_AT_ONCE = 200
@@ -155,7 +156,10 @@ def fitted_bins(connection: Connection) -> list[int]:
 
 def _examine(history: History | None, entry: Entry) -> _Found:
     threshold = entry.rules.threshold
-    return _Found(Findings() if history is None else examine(history.series, history.geometry, threshold), threshold)
+    if history is None or not history.parts:
+        return _Found(Findings(), threshold)
+    voices = [Voice(examine(part.series, part.geometry, threshold), part.running) for part in history.parts]
+    return _Found(combine(voices), threshold)
 
 
 def _revision(findings: Findings, since: datetime) -> Revision:

@@ -179,3 +179,21 @@ def test_once_refuses_a_second_runner(database: MigratedDatabase, monkeypatch: p
 
         with pytest.raises(IngestError, match="Another assess runner is at work"):
             run(once=True)
+
+
+def test_two_sensors_in_one_bin_see_the_same_emptyings(database: MigratedDatabase, assessor: Assessor) -> None:
+    add_bins(database, 2)
+    with psycopg.connect(database.conninfo) as connection:
+        connection.execute("update fittings set bin_id = (select id from bins where ref = 'B1')")
+        connection.execute(
+            "update fittings set empty_mm = 1300 where device_id = (select id from devices where ref = 'D2')"
+        )
+    store(database, hourly(LEVELS), "D1")
+    store(database, hourly(LEVELS, until=NOW - timedelta(minutes=7)), "D2")
+
+    drain(assessor)
+
+    assert query(database, "select count(*) from bin_emptyings where ref = 'B1'") == [(3,)]
+    # The second hangs 100 mm higher, so it finds the bin fuller.
+    [(level, sensor)] = query(database, "select fill_level, sensor from bin_status where ref = 'B1'")
+    assert (level, sensor) == (pytest.approx((1300 - 1130) / 1100, abs=0.01), "ok")

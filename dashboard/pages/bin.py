@@ -153,6 +153,9 @@ def _head(row: Bin, site: Site) -> Component:
                 ("Capacity", f"{row.capacity_l:g} l"),
                 ("Emptied at least every", f"{row.max_age_days:g} days"),
                 ("Position", f"{row.latitude:.5f}, {row.longitude:.5f}"),
+                ("Area", row.area or NOTHING),
+                ("UPRN", NOTHING if row.uprn is None else str(row.uprn)),
+                ("USRN", NOTHING if row.usrn is None else str(row.usrn)),
             ]
         ),
         className="card",

@@ -230,6 +230,19 @@ def test_broker_drops_what_a_device_says_in_anothers_name(connect: Callable[...,
     assert receiver.heard.empty()
 
 
+@pytest.mark.parametrize("topic", ["up", "up/photo", "up/readings/old", "down/ack"])
+def test_broker_drops_what_is_not_a_topic_of_the_contract(connect: Callable[..., Client], topic: str) -> None:
+    receiver = connect("brimwatch-readings")
+    receiver.subscribe("bins/v1/+/up/#")
+    device = connect("bin-a")
+
+    device.publish(f"bins/v1/bin-a/{topic}", b"astray")
+    device.publish("bins/v1/bin-a/up/status", b"own")
+
+    assert receiver.heard.get(timeout=WAIT_S) == ("bins/v1/bin-a/up/status", b"own")
+    assert receiver.heard.empty()
+
+
 def test_broker_hands_an_answer_to_its_device_only(connect: Callable[..., Client]) -> None:
     device, neighbour, sender = connect("bin-a"), connect("bin-b"), connect("brimwatch-send")
     device.subscribe("bins/v1/bin-a/down/#")

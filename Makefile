@@ -48,6 +48,6 @@ setup-demo setup-check setup-test: setup-%: python
 	@$(PYTHON) -m simulator.stack.setup $*
 
 python:
-	@command -v $(PYTHON) > /dev/null || { echo "Brimwatch needs Python: apt-get install python3 python3-venv." >&2; exit 1; }
+	@command -v $(PYTHON) > /dev/null || { echo "There is no $(PYTHON) here: apt-get install python3 python3-venv, or name another with PYTHON=." >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { \
 	  echo "Brimwatch needs Python 3.11, 3.12 or 3.13, and $(PYTHON) is $$($(PYTHON) -V 2>&1); name another with PYTHON=." >&2; exit 1; }

@@ -9,9 +9,9 @@ import typer
 from ingest.errors import IngestError
 from ingest.registry.bin_commands import areas_app, bins_app, depots_app
 from ingest.registry.commands import certificates_app, devices_app
+from ingest.reject_commands import rejects_app
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-rejects_app = typer.Typer(no_args_is_help=True, help="What was refused, and why.")
 app.add_typer(bins_app, name="bins")
 app.add_typer(depots_app, name="depots")
 app.add_typer(areas_app, name="areas")
@@ -53,22 +53,6 @@ def assess(once: Annotated[bool, typer.Option(help="Assess what waits, then end.
 
     configure_log(load(LogSettings))
     run(once=once)
-
-
-@rejects_app.command("list")
-def list_rejects(limit: Annotated[int, typer.Option(min=1, max=10_000)] = 20) -> None:
-    """Show the newest refused messages."""
-    from ingest.rejects import print_rejects  # noqa: PLC0415
-
-    print_rejects(limit)
-
-
-@rejects_app.command("show")
-def show_reject(reject_id: Annotated[int, typer.Argument(metavar="ID")]) -> None:
-    """Show one refused message whole."""
-    from ingest.rejects import print_reject  # noqa: PLC0415
-
-    print_reject(reject_id)
 
 
 def main() -> None:

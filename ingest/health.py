@@ -1,4 +1,4 @@
-"""Whether the ingester can work, for /healthz: what is connected, and what is wrong in one sentence each."""
+"""What a process is asked about itself: `/healthz` (it lives), `/readyz` (it can work), `/metrics` (its figures)."""
 
 import asyncio
 import contextlib
@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 
 import structlog
+from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
+
+from ingest.metrics import Metrics
 
 REQUEST_TIMEOUT_S = 5.0
 
@@ -32,14 +35,25 @@ class Health:
         self.problems.pop(part, None)
 
 
-async def serve_health(health: Health, host: str, port: int) -> None:
-    """Answer GET /healthz until cancelled: 200, or 503 with what is wrong."""
+async def serve_health(health: Health, metrics: Metrics, host: str, port: int) -> None:
+    """Answer until cancelled.
+
+    - `/healthz`: 200 as long as the process lives; only a restart helps when it does not answer.
+    - `/readyz`: 200, or 503 with what is wrong; what is wrong is mostly elsewhere, and a restart does not help.
+    - `/metrics`: all figures.
+
+    Args:
+        health: what is wrong now.
+        metrics: the figures.
+        host: address to listen on.
+        port: TCP port; 0 for any free one.
+    """
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError, TimeoutError, ValueError, asyncio.IncompleteReadError):
             async with asyncio.timeout(REQUEST_TIMEOUT_S):
                 request = await reader.readline()
-                writer.write(_response(request, health))
+                writer.write(_response(request, health, metrics))
                 await writer.drain()
         writer.close()
 
@@ -50,19 +64,27 @@ async def serve_health(health: Health, host: str, port: int) -> None:
         await server.serve_forever()
 
 
-def _response(request: bytes, health: Health) -> bytes:
-    path = request.split(b" ")[1:2]
-    if path not in ([b"/healthz"], [b"/healthz/"]):
-        return _http(HTTPStatus.NOT_FOUND, {"error": "Only /healthz is here."})
-    if health.problems:
-        return _http(HTTPStatus.SERVICE_UNAVAILABLE, {"status": "failing", "problems": health.problems})
-    return _http(HTTPStatus.OK, {"status": "ok"})
+def _response(request: bytes, health: Health, metrics: Metrics) -> bytes:
+    words = request.split(b" ")
+    match words[1].partition(b"?")[0].rstrip(b"/") if len(words) > 1 else b"":
+        case b"/healthz":
+            return _json(HTTPStatus.OK, {"status": "ok"})
+        case b"/readyz" if health.problems:
+            return _json(HTTPStatus.SERVICE_UNAVAILABLE, {"status": "failing", "problems": health.problems})
+        case b"/readyz":
+            return _json(HTTPStatus.OK, {"status": "ok"})
+        case b"/metrics":
+            return _http(HTTPStatus.OK, CONTENT_TYPE_PLAIN_0_0_4, metrics.text())
+    return _json(HTTPStatus.NOT_FOUND, {"error": "Only /healthz, /readyz and /metrics are here."})
 
 
-def _http(status: HTTPStatus, body: dict[str, object]) -> bytes:
-    text = json.dumps(body).encode()
+def _json(status: HTTPStatus, body: dict[str, object]) -> bytes:
+    return _http(status, "application/json", json.dumps(body).encode())
+
+
+def _http(status: HTTPStatus, content_type: str, body: bytes) -> bytes:
     head = (
         f"HTTP/1.1 {status.value} {status.phrase}\r\n"
-        f"content-type: application/json\r\ncontent-length: {len(text)}\r\nconnection: close\r\n\r\n"
+        f"content-type: {content_type}\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n"
     )
-    return head.encode() + text
+    return head.encode() + body

@@ -16,7 +16,9 @@ from ingest.decode import decode
 from ingest.errors import BrokerLostError, DatabaseLostError, SessionTakenError
 from ingest.health import Health
 from ingest.lead import Lead
+from ingest.limit import Limit
 from ingest.link import Link
+from ingest.metrics import Meter, Metrics
 from ingest.packets import Message
 from ingest.reading import Identity
 from ingest.receive import Receiver
@@ -43,6 +45,8 @@ class Pipeline:
         lead: says when we may work.
         sender: tells the devices.
         health: is told whether the parts work.
+        metrics: is told what became of the messages.
+        limit: says whose messages pass.
         crash: where a test lets the process die.
     """
 
@@ -53,13 +57,17 @@ class Pipeline:
     lead: Lead
     sender: Sender
     health: Health
+    metrics: Metrics
+    limit: Limit
     crash: Crash = NEVER
+    _meter: Meter = field(init=False)
     _tally: Tally = field(init=False)
     _store: Store | None = field(default=None, init=False)
     _connection: psycopg.AsyncConnection | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         self._tally = Tally(self.name)
+        self._meter = Meter(self.metrics, self.name)
 
     async def run(self) -> None:
         """Work until cancelled; a batch in hand is then still finished, if the database answers soon."""
@@ -82,6 +90,8 @@ class Pipeline:
         async with Receiver(self.link, self.name, self.topics, 2 * self.batch_messages) as receiver:
             backoff.worked()
             self.health.works(self.name)
+            self.metrics.linked(self.name)
+            self._meter.watch_queue(lambda: receiver.waiting)
             log.info("receiving", client=self.name)
             while True:
                 batch = await receiver.take(self.batch_messages)
@@ -90,16 +100,22 @@ class Pipeline:
 
     async def _process(self, receiver: Receiver, batch: list[Message]) -> None:
         """Commit, then acknowledge to the broker, then to the devices: in this order, or a crash loses readings."""
+        self._meter.taken(len(batch))
         received_at = datetime.now(UTC)
         now_ms = int(received_at.timestamp() * 1000)
         messages = [
             Incoming(taken.topic, taken.payload, decode(taken.topic, taken.payload, retain=taken.retain, now_ms=now_ms))
             for taken in batch
+            if self.limit.admits(taken.topic)
         ]
+        for message in messages:
+            self.limit.charge(message.topic, len(message.decoded.readings) + len(message.decoded.refusals))
         self.crash.passes("decoded")
         stored = await self._commit(messages, received_at)
+        self._meter.committed(stored, _newest_ms(messages))
         self.crash.passes("before_puback")
         receiver.acknowledge(batch)
+        self._meter.acknowledged()
         self.crash.passes("after_puback")
         self.sender.acknowledge(_known(messages))
         self._tally.count(len(batch), stored)
@@ -120,6 +136,7 @@ class Pipeline:
         await self.lead.wait()
         self._connection = await connect(self.name.removeprefix("brimwatch-"))
         self._store = Store(self._connection, self.crash)
+        self.metrics.linked(f"{self.name} database")
         self.health.works(self.name)
         return self._store
 
@@ -141,6 +158,12 @@ def _known(messages: list[Incoming]) -> dict[str, list[Identity]]:
         if message.decoded.device and identities:
             known.setdefault(message.decoded.device, []).extend(identities)
     return known
+
+
+def _newest_ms(messages: list[Incoming]) -> int | None:
+    # The last reading of a message is its newest, or nearly so.
+    times = [message.decoded.readings[-1].measured_ms for message in messages if message.decoded.readings]
+    return max(times, default=None)
 
 
 async def _finish(work: Awaitable[None]) -> None:

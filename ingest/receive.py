@@ -81,6 +81,11 @@ class Receiver:
         """Disconnect and leave the session to the broker."""
         await self._connection.close(DISCONNECT_TIMEOUT_S)
 
+    @property
+    def waiting(self) -> int:
+        """Messages that arrived and were not yet taken."""
+        return len(self._connection.messages)
+
     async def take(self, limit: int) -> list[Message]:
         """Take what has arrived, in order; waits for at least one message.
 

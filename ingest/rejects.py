@@ -1,7 +1,8 @@
-"""Shows what was refused, and why, for `python -m ingest rejects`."""
+"""Shows and deletes what was refused, for `python -m ingest rejects`; `replay` tries it again."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 
 import psycopg
 from psycopg import Connection
@@ -11,26 +12,93 @@ from rich.text import Text
 
 from ingest.database import lost
 from ingest.errors import DatabaseLostError, IngestError
+from ingest.registry.audit import Change, record_changes
 
 LONGEST_SHOWN = 80
 
 
-def print_rejects(limit: int) -> None:
+def print_rejects(limit: int, reason: str | None = None) -> None:
     """Print the newest refused messages as a table.
+
+    Args:
+        limit: at most so many.
+        reason: only what was refused for it; None for all.
 
     Raises:
         DatabaseLostError: the database does not answer.
     """
     query = """
-select id, received_at, topic, reason, detail, payload from rejects order by received_at desc, id desc limit %s
+select id, received_at, topic, reason, detail, payload
+from rejects
+where %(reason)s::text is null or reason = %(reason)s
+order by received_at desc, id desc
+limit %(limit)s
 """
     with _connection() as connection:
-        rows = connection.execute(query, (limit,)).fetchall()
+        rows = connection.execute(query, {"reason": reason, "limit": limit}).fetchall()
     table = Table("id", "received at", "topic", "reason", "detail", "payload")
-    for reject_id, received_at, topic, reason, detail, payload in rows:
+    for reject_id, received_at, topic, why, detail, payload in rows:
         shown = Text(_shorten(show_payload(payload)))
-        table.add_row(str(reject_id), f"{received_at:%Y-%m-%d %H:%M:%S %Z}", Text(topic), reason, Text(detail), shown)
+        table.add_row(str(reject_id), f"{received_at:%Y-%m-%d %H:%M:%S %Z}", Text(topic), why, Text(detail), shown)
     Console().print(table)
+
+
+def print_counts() -> None:
+    """Print how many were refused for each reason, the first and the last time.
+
+    Raises:
+        DatabaseLostError: the database does not answer.
+    """
+    query = """
+select reason, count(*), min(received_at), max(received_at) from rejects group by reason order by count(*) desc, reason
+"""
+    with _connection() as connection:
+        rows = connection.execute(query).fetchall()
+    table = Table("reason", "count", "first", "last")
+    for reason, count, first, last in rows:
+        table.add_row(reason, str(count), f"{first:%Y-%m-%d %H:%M:%S %Z}", f"{last:%Y-%m-%d %H:%M:%S %Z}")
+    Console().print(table)
+
+
+def count_older(days: int, reason: str | None) -> tuple[int, datetime]:
+    """Count what `purge` would delete.
+
+    Args:
+        days: older than these.
+        reason: only what was refused for it; None for all.
+
+    Returns:
+        (how many, the moment before which they were refused).
+
+    Raises:
+        DatabaseLostError: the database does not answer.
+    """
+    until = datetime.now(UTC) - timedelta(days=days)
+    query = """
+select count(*) from rejects where received_at < %(until)s and (%(reason)s::text is null or reason = %(reason)s)
+"""
+    with _connection() as connection:
+        rows = connection.execute(query, {"until": until, "reason": reason}).fetchall()
+    return rows[0][0], until
+
+
+def purge(before: datetime, reason: str | None, actor: str) -> int:
+    """Delete what was refused before a moment; give how many that were.
+
+    Args:
+        before: that moment.
+        reason: only what was refused for it; None for all.
+        actor: who does it, for the audit log.
+
+    Raises:
+        DatabaseLostError: the database does not answer.
+    """
+    query = "delete from rejects where received_at < %(before)s and (%(reason)s::text is null or reason = %(reason)s)"
+    with _connection() as connection:
+        count = connection.execute(query, {"before": before, "reason": reason}).rowcount
+        known = {"count": count, "refused_before": before.isoformat()}
+        record_changes(connection, actor, [Change("rejects.purge", reason or "all", known, None)])
+    return count
 
 
 def print_reject(reject_id: int) -> None:

@@ -16,10 +16,14 @@ from ingest.decode_cbor import VERSION
 from ingest.errors import BrokerLostError
 from ingest.health import Health
 from ingest.link import Link
+from ingest.metrics import Metrics
 from ingest.reading import Identity
+from ingest.watchdog import StuckError, Watchdog
 
 SENDER = "brimwatch-send"
+STUCK_S = 5.0
 Range = tuple[int, int, int]
+Waiting = tuple[str, list[Range], float]
 LARGEST_RANGES = 500  # in one message
 WAITING = 20_000  # acknowledgements that may wait for the link
 AT_ONCE = 100
@@ -35,14 +39,22 @@ class Sender:
     Args:
         link: the broker.
         health: is told whether the link is there.
+        metrics: is told what was sent.
         crash: where a test lets the process die.
+        stuck_s: seconds after which a link over which no acknowledgement is taken is given up.
     """
 
-    def __init__(self, link: Link, health: Health, crash: Crash = NEVER) -> None:
+    def __init__(
+        self, link: Link, health: Health, metrics: Metrics, crash: Crash = NEVER, stuck_s: float = STUCK_S
+    ) -> None:
         self._link = link
         self._health = health
+        self._metrics = metrics
         self._crash = crash
-        self._waiting: deque[tuple[str, list[Range]]] = deque()
+        # Device, ranges, and when they were committed.
+        self._waiting: deque[Waiting] = deque()
+        self._watchdog = Watchdog(stuck_s, metrics)
+        metrics.acknowledgements_waiting.set_function(lambda: len(self._waiting))
         self._news = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -57,13 +69,16 @@ class Sender:
         Args:
             known: by device, the readings that are committed, stored or refused.
         """
+        committed_at = time.monotonic()
         for device, identities in known.items():
             for ranges in _chunks(coalesce(identities)):
                 if len(self._waiting) >= WAITING:
                     self._waiting.popleft()
                     self.dropped_count += 1
-                self._waiting.append((device, ranges))
+                    self._metrics.acknowledgements_dropped.inc()
+                self._waiting.append((device, ranges, committed_at))
         if self._waiting:
+            self._watchdog.owed()
             self._idle.clear()
             self._news.set()
 
@@ -72,21 +87,29 @@ class Sender:
         backoff = Backoff()
         while True:
             try:
-                async with self._client() as client:
-                    backoff.worked()
-                    self._health.works("send")
-                    await self._send_from(client)
+                await self._watchdog.guard(self._connect_and_send(backoff))
             except (aiomqtt.MqttError, BrokerLostError, ValueError) as error:
                 delay_s = backoff.delay_s()
                 sentence = str(self._link.lost(error) if not isinstance(error, BrokerLostError) else error)
                 self._health.failed("send", sentence)
-                log.warning(again(sentence, delay_s), client=SENDER, dropped_count=self.dropped_count)
+                if not isinstance(error, StuckError):
+                    log.warning(again(sentence, delay_s), client=SENDER, dropped_count=self.dropped_count)
                 await asyncio.sleep(delay_s)
 
     async def finish(self, timeout_s: float) -> None:
         """Wait until everything is sent, but not longer than this."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._idle.wait(), timeout_s)
+
+    async def _connect_and_send(self, backoff: Backoff) -> None:
+        async with self._client() as client:
+            backoff.worked()
+            self._watchdog.linked()
+            self._metrics.linked(SENDER)
+            # A link over which nothing was taken has yet to show that it works now.
+            if not self._watchdog.stuck:
+                self._health.works("send")
+            await self._send_from(client)
 
     def _client(self) -> aiomqtt.Client:
         client = aiomqtt.Client(
@@ -126,18 +149,27 @@ class Sender:
         # Encoded now and not earlier: a device may set its clock by the time in it.
         now_s = int(time.time())
         self._crash.passes("before_acknowledgement")
-        answers = await asyncio.gather(
-            *(
-                client.publish(f"bins/v1/{device}/down/ack", cbor2.dumps([VERSION, now_s, ranges]), qos=1)
-                for device, ranges in some
-            ),
-            return_exceptions=True,
-        )
-        failed = [item for item, answer in zip(some, answers, strict=True) if isinstance(answer, BaseException)]
-        if failed:
-            self._waiting.extendleft(reversed(failed))
-            raise next(answer for answer in answers if isinstance(answer, BaseException))
+        unanswered = dict(enumerate(some))
+        try:
+            sending = (self._send(client, place, unanswered, now_s) for place in range(len(some)))
+            answers = await asyncio.gather(*sending, return_exceptions=True)
+        finally:
+            self._waiting.extendleft(reversed(unanswered.values()))
+        for answer in answers:
+            if isinstance(answer, BaseException):
+                raise answer
+        self._watchdog.taken(all_of_them=not self._waiting)
         self._crash.passes("after_acknowledgement")
+
+    async def _send(self, client: aiomqtt.Client, place: int, unanswered: dict[int, Waiting], now_s: int) -> None:
+        device, ranges, committed_at = unanswered[place]
+        await client.publish(f"bins/v1/{device}/down/ack", cbor2.dumps([VERSION, now_s, ranges]), qos=1)
+        del unanswered[place]
+        self._metrics.acknowledged.inc()
+        self._metrics.acknowledgement_delay.observe(time.monotonic() - committed_at)
+        if self._watchdog.stuck:
+            self._health.works("send")
+        self._watchdog.taken(all_of_them=False)
 
 
 async def _until_lost(client: aiomqtt.Client) -> None:

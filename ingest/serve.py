@@ -8,7 +8,9 @@ import structlog
 from ingest.crash import planned
 from ingest.health import Health, serve_health
 from ingest.lead import Lead
+from ingest.limit import Limit
 from ingest.link import Link
+from ingest.metrics import Metrics
 from ingest.pipeline import Pipeline
 from ingest.send import SENDER, Sender
 from ingest.settings import ServeSettings
@@ -33,11 +35,13 @@ async def serve(settings: ServeSettings) -> None:
     link.require((*STREAMS, SENDER))
     stop = _stop_on_signal()
     health = Health(dict.fromkeys(("database", "send", *STREAMS), "Not connected yet"))
+    metrics = Metrics()
+    limit = Limit(settings.device_messages_per_s, settings.device_readings_per_s, metrics)
     lead = Lead(health)
     crash = planned(settings.crash_at)
-    sender = Sender(link, health, crash)
+    sender = Sender(link, health, metrics, crash)
     pipelines = [
-        Pipeline(name, topics, settings.batch_messages, link, lead, sender, health, crash)
+        Pipeline(name, topics, settings.batch_messages, link, lead, sender, health, metrics, limit, crash)
         for name, topics in STREAMS.items()
     ]
     async with asyncio.TaskGroup() as tasks:
@@ -46,7 +50,7 @@ async def serve(settings: ServeSettings) -> None:
             tasks.create_task(sender.run(), name="send"),
         ]
         if settings.health_port is not None:
-            answering = serve_health(health, settings.health_host, settings.health_port)
+            answering = serve_health(health, metrics, settings.health_host, settings.health_port)
             helpers.append(tasks.create_task(answering, name="health"))
         streams = [tasks.create_task(pipeline.run(), name=pipeline.name) for pipeline in pipelines]
         await stop.wait()

@@ -28,9 +28,11 @@ class ServeSettings(LogSettings):
         mqtt_host: name or address of the broker; its certificate has to bear it.
         mqtt_port: TCP port of the broker's TLS listener.
         certificates: folder with ca.pem and the three client certificates of `certificates init`.
-        health_host: address that /healthz listens on.
-        health_port: TCP port of /healthz; None for none, 0 for any free one.
+        health_host: address that /healthz, /readyz and /metrics listen on.
+        health_port: TCP port of /healthz, /readyz and /metrics; None for none, 0 for any free one.
         batch_messages: largest number of messages in one transaction, and the most that the broker may have in flight.
+        device_messages_per_s: messages a second that one device may send for long; 0 for no limit.
+        device_readings_per_s: the same for readings.
         crash_at: for tests only: `point:n` ends the process with SIGKILL when it passes that point the n-th time.
     """
 
@@ -40,6 +42,8 @@ class ServeSettings(LogSettings):
     health_host: str = "127.0.0.1"
     health_port: int | None = Field(default=None, ge=0, le=65535)
     batch_messages: int = Field(default=2000, ge=1, le=20000)
+    device_messages_per_s: float = Field(default=100, ge=0, allow_inf_nan=False)
+    device_readings_per_s: float = Field(default=2000, ge=0, allow_inf_nan=False)
     crash_at: str | None = Field(default=None, pattern=CRASH_PATTERN)
 
 

@@ -1,7 +1,8 @@
 """Writes a batch of messages in one transaction: readings, rejects, what devices say, and what is to assess."""
 
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -103,11 +104,13 @@ on conflict (device_id) do update set
     end
 """
 
+# The newest stays, also when an older one is replayed.
 STATUS = """
 update device_state
 set status = said.status::jsonb, status_received_at = %(received_at)s
 from unnest(%(device_ids)b::integer[], %(statuses)s::text[]) as said (device_id, status)
 where device_state.device_id = said.device_id
+    and coalesce(device_state.status_received_at <= %(received_at)s, true)
 """
 
 QUEUE = """
@@ -126,12 +129,17 @@ class Stored:
     Attributes:
         readings: rows that are new in the database.
         duplicates: rows that were there already.
-        rejects: rows that went to `rejects`.
+        reasons: how many rows went to `rejects`, by reason.
     """
 
     readings: int
     duplicates: int
-    rejects: int
+    reasons: Mapping[str, int]
+
+    @property
+    def rejects(self) -> int:
+        """Rows that went to `rejects`."""
+        return sum(self.reasons.values())
 
 
 class Store:
@@ -193,7 +201,8 @@ class Store:
                 await self._queue(batch.rows)
             self._crash.passes("before_commit")
         self._crash.passes("after_commit")
-        return Stored(inserted, len(batch.rows) - inserted, len(batch.rejects))
+        reasons = Counter(reject.reason for reject in batch.rejects)
+        return Stored(inserted, len(batch.rows) - inserted, reasons)
 
     async def _insert(self, batch: Batch, rows: list[Row]) -> int:
         if not rows:

@@ -47,10 +47,10 @@ class Api:
             yield from page["items"]
 
 
-def is_healthy(base: str) -> bool:
-    """Say whether a process answers at /healthz with 200."""
+def is_healthy(base: str, path: str = "/healthz") -> bool:
+    """Say whether a process answers at this path with 200."""
     try:
-        with urllib.request.urlopen(f"{base}/healthz", timeout=2) as answer:  # noqa: S310 - ours
+        with urllib.request.urlopen(f"{base}{path}", timeout=2) as answer:  # noqa: S310 - ours
             return bool(answer.status == 200)  # noqa: PLR2004 - HTTP's OK
     except OSError:
         return False

@@ -20,7 +20,7 @@ class Environment:
         database: libpq's variables of the database's owner.
         mqtt_port: of the broker.
         http_port: of pages and API.
-        health_port: of the ingester's /healthz.
+        health_port: of the ingester's /healthz, /readyz and /metrics.
     """
 
     home: Home

@@ -134,7 +134,8 @@ class Opening:
         health, pages = f"http://{HOST}:{self._health_port}", self.dashboard.rstrip("/")
         serve, assess, pages_serve = ("ingest", "serve"), ("ingest", "assess"), ("dashboard", "serve")
         processes = [
-            Process("The ingester", serve, env=ingest, log=logs / "ingest.log", ready=lambda: is_healthy(health)),
+            Process("The ingester", serve, env=ingest, log=logs / "ingest.log",
+                    ready=lambda: is_healthy(health, "/readyz")),
             Process("The assessment", assess, env=ingest, log=logs / "assess.log", ready=None),
             Process("The dashboard", pages_serve, env=dashboard, log=logs / "dashboard.log",
                     ready=lambda: is_healthy(pages)),

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any, Self
 
 import psycopg
-from paho.mqtt.client import Client, MQTTMessage
+from paho.mqtt.client import Client, MQTTMessage, MQTTMessageInfo
 from paho.mqtt.enums import CallbackAPIVersion
+from prometheus_client.parser import text_string_to_metric_families
 
 from firmware.smartbin import codec
 from simulator.stack.broker import Broker
@@ -92,18 +93,29 @@ class Ingester:
             self._process = subprocess.Popen(command, env=self._env, cwd=ROOT, stderr=log)
 
     def health(self) -> tuple[int, dict[str, Any]]:
-        """Ask /healthz; (0, {}) while nothing answers."""
+        """Ask /readyz; (0, {}) while nothing answers."""
+        code, body = self.ask("/readyz")
+        return code, json.loads(body) if body else {}
+
+    def ask(self, path: str) -> tuple[int, str]:
+        """Ask the process about itself; (0, "") while nothing answers."""
         port = re.search(r'event="answering /healthz".* port=(\d+)', self.text)
         if not port:
-            return 0, {}
+            return 0, ""
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port[1]}/healthz", timeout=5) as answer:
-                return answer.status, json.load(answer)
+            with urllib.request.urlopen(f"http://127.0.0.1:{port[1]}{path}", timeout=5) as answer:
+                return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             with error:
-                return error.code, json.load(error)
+                return error.code, error.read().decode()
         except OSError:
-            return 0, {}
+            return 0, ""
+
+    def figure(self, name: str, **labels: str) -> float:
+        """Give one figure of /metrics, 0 where it does not exist yet."""
+        families = text_string_to_metric_families(self.ask("/metrics")[1])
+        found = [sample for family in families for sample in family.samples if sample.name == f"brimwatch_{name}"]
+        return sum(sample.value for sample in found if labels.items() <= sample.labels.items())
 
     def terminate(self) -> tuple[int, float]:
         """Ask it to end; give its exit code and how many seconds that took."""
@@ -149,8 +161,11 @@ class Peer:
 
     def publish(self, payload: bytes | str, kind: str = "readings", *, retain: bool = False) -> None:
         """Publish and wait for the broker's PUBACK."""
-        info = self._client.publish(f"bins/v1/{self.ref}/up/{kind}", payload, qos=1, retain=retain)
-        info.wait_for_publish(10)
+        self.send(payload, kind, retain=retain).wait_for_publish(10)
+
+    def send(self, payload: bytes | str, kind: str = "readings", *, retain: bool = False) -> MQTTMessageInfo:
+        """Publish and do not wait."""
+        return self._client.publish(f"bins/v1/{self.ref}/up/{kind}", payload, qos=1, retain=retain)
 
     def _on_message(self, _client: Client, _userdata: object, message: MQTTMessage) -> None:
         _, ranges = codec.decode_ack(message.payload)

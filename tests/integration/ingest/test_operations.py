@@ -1,0 +1,131 @@
+"""What the ingester says of itself to whoever runs it."""
+
+import secrets
+import statistics
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from firmware.smartbin import codec
+from simulator.stack.broker import Broker
+from tests.conftest import MigratedDatabase
+from tests.integration.ingest.ingester import Ingester, Peer, enrol, reading, stored, until
+
+
+def test_metrics_say_what_became_of_messages(ingester: Ingester, peer: Peer) -> None:
+    message = codec.encode_readings(1, None, [reading(1), reading(2)])
+
+    peer.publish(message)
+    peer.publish(message)
+    peer.publish("nonsense")
+    until(lambda: ingester.figure("acknowledgements_sent_total") == 2, "both are acknowledged")
+
+    client = {"client": "brimwatch-readings"}
+    assert ingester.figure("messages_received_total", **client) == 3
+    assert ingester.figure("readings_stored_total", **client) == 2
+    assert ingester.figure("readings_duplicate_total", **client) == 2
+    assert ingester.figure("rejected_total", **client, reason="parse") == 1
+    assert ingester.figure("commit_seconds_count", **client) >= 1
+    assert ingester.figure("acknowledgement_delay_seconds_count") == 2
+    assert 3500 < ingester.figure("measured_lag_seconds", **client) < 3700
+    assert ingester.figure("received_lag_seconds", **client) == 0
+
+
+def test_batch_that_waits_for_the_database_is_seen(database: MigratedDatabase, ingester: Ingester, peer: Peer) -> None:
+    with psycopg.connect(database.conninfo) as connection:
+        connection.execute("lock table readings in access exclusive mode")
+        peer.publish(codec.encode_readings(1, None, [reading(1)]))
+        until(lambda: ingester.figure("received_lag_seconds") > 0.3, "the lag grows")
+        stored = ingester.figure("readings_stored_total")
+    until(lambda: ingester.figure("received_lag_seconds") == 0, "the lag is gone")
+
+    assert stored == 0
+    assert ingester.figure("readings_stored_total") == 1
+
+
+def test_lost_broker_makes_it_unready_and_not_unhealthy(
+    tmp_path: Path, database: MigratedDatabase, fresh_broker: Broker
+) -> None:
+    with Ingester(tmp_path, database, fresh_broker) as ingester:
+        fresh_broker.stop()
+        until(lambda: ingester.health()[0] == 503, "it is not ready")
+        problems = ingester.health()[1]["problems"]
+        alive = ingester.ask("/healthz")
+        fresh_broker.start()
+        until(lambda: ingester.health()[0] == 200, "it is ready again")
+
+        assert "does not answer" in problems["brimwatch-readings"]
+        assert alive == (200, '{"status": "ok"}')
+        assert ingester.figure("reconnects_total", link="brimwatch-readings") >= 1
+
+
+def test_flood_of_one_device_harms_nobody_and_loses_nothing(
+    tmp_path: Path, database: MigratedDatabase, fresh_broker: Broker, authority: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BRIMWATCH_DEVICE_MESSAGES_PER_S", "10")
+    mad, good = (f"d-{secrets.token_hex(4)}" for _ in range(2))
+    enrol(database, authority, tmp_path / "devices", mad, good)
+    with (
+        Ingester(tmp_path, database, fresh_broker) as ingester,
+        Peer(tmp_path / "devices", mad, fresh_broker) as flooding,
+        Peer(tmp_path / "devices", good, fresh_broker) as calm,
+    ):
+        quiet_s = [acknowledged_s(calm, seq) for seq in range(60)]
+        with flood(flooding, per_s=500) as sent:
+            until(lambda: ingester.figure("messages_put_off_total") > 100, "the flood is over its limit")
+            flooded_s = [acknowledged_s(calm, seq) for seq in range(1000, 1060)]
+        until(
+            lambda: ingester.figure("messages_put_off_total") + len(flooding.acknowledged) == len(sent),
+            "every message of the flood is stored or put off",
+        )
+        put_off = sorted({(1, seq) for seq in sent} - flooding.acknowledged)
+        kept = {seq for _, seq, _ in stored(database, flooding)}
+        again = put_off[:5]
+
+        def taken() -> bool:
+            flooding.publish(codec.encode_readings(1, None, [reading(seq) for _, seq in again]))
+            return flooding.acknowledged.issuperset(again)
+
+        until(taken, "what was put off is taken when it is sent again")
+
+    assert kept == set(sent) - {seq for _, seq in put_off}
+    assert len(stored(database, calm)) == 120
+    assert f"device={mad}" in ingester.text
+    assert statistics.median(flooded_s) < statistics.median(quiet_s) + 0.05, (quiet_s, flooded_s)
+
+
+def acknowledged_s(peer: Peer, seq: int) -> float:
+    """Publish a reading; give how many seconds its acknowledgement took."""
+    began = time.monotonic()
+    peer.publish(codec.encode_readings(1, None, [reading(seq)]))
+    while (1, seq) not in peer.acknowledged:
+        assert time.monotonic() - began < 20, f"{peer.ref} got no acknowledgement of {seq}"
+        time.sleep(0.001)
+    return time.monotonic() - began
+
+
+@contextmanager
+def flood(peer: Peer, per_s: int) -> Iterator[list[int]]:
+    """Publish readings at a rate until the block ends; gives what was sent."""
+    sent: list[int] = []
+    enough = threading.Event()
+
+    def pour() -> None:
+        began = time.monotonic()
+        while not enough.wait(0.01):
+            while len(sent) < (time.monotonic() - began) * per_s:
+                peer.send(codec.encode_readings(1, None, [reading(len(sent))]))
+                sent.append(len(sent))
+
+    thread = threading.Thread(target=pour)
+    thread.start()
+    try:
+        yield sent
+    finally:
+        enough.set()
+        thread.join()

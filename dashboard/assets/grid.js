@@ -42,6 +42,11 @@
   cells.Urgency = function (props) {
     return h("span", { className: "urgency urgency-" + (props.data.due_class || "fine") }, props.value);
   };
+  cells.Why = function (props) {
+    return h("div", null,
+      h("div", { className: "urgency urgency-" + (props.data.due_class || "fine") }, props.data.urgency),
+      h("div", null, props.value));
+  };
   cells.Level = function (props) { return level(props.data); };
   cells.BinLink = function (props) { return h("a", { href: open(props.data.ref) }, props.value); };
   cells.RefLink = function (props) { return props.value ? h("a", { href: open(props.value) }, props.value) : null; };

@@ -7,40 +7,48 @@ from dash import Dash, Input, Output, State, dcc, html, no_update
 from dash.development.base_component import Component
 
 from dashboard import map as bins_map
+from dashboard.accounts.sessions import Window
 from dashboard.pages.parts import Site, beat, due_row, grid_theme, in_browser, tick
 from dashboard.town import Town, most_urgent_first
 from dashboard.words import CLASSES, REASONS, clock, percent
 
 COLUMNS: list[dict[str, Any]] = [
-    {"field": "urgency", "headerName": "Urgency", "width": 120, "cellRenderer": "Urgency"},
-    {"field": "priority", "headerName": "Priority", "width": 95},
-    {"field": "name", "headerName": "Bin", "minWidth": 150, "flex": 2, "cellRenderer": "BinLink"},
-    {"field": "location", "headerName": "Where", "minWidth": 170, "flex": 3, "tooltipField": "location"},
-    {"field": "why", "headerName": "Reason", "width": 165},
-    {"field": "level", "headerName": "Level", "width": 150, "cellRenderer": "Level"},
-    {"field": "since", "headerName": "Since", "width": 90, "sortable": False},
-    {"field": "stream", "headerName": "Stream", "width": 110},
-    {"field": "depot", "headerName": "Depot", "width": 90},
-    {
-        "field": "explanation",
-        "headerName": "In words",
-        "minWidth": 260,
-        "flex": 4,
-        "wrapText": True,
-        "autoHeight": True,
-    },
-    {"field": "ref", "headerName": "Number", "width": 120},
+    {"field": "urgency", "headerName": "Urgency", "width": 108, "cellRenderer": "Urgency"},
+    {"field": "priority", "headerName": "Priority", "width": 84},
+    {"field": "name", "headerName": "Bin", "minWidth": 140, "flex": 2, "cellRenderer": "BinLink", "autoHeight": True},
+    {"field": "location", "headerName": "Where", "minWidth": 140, "flex": 2, "autoHeight": True},
+    {"field": "why", "headerName": "Reason", "width": 118, "autoHeight": True},
+    {"field": "level", "headerName": "Level", "width": 140, "cellRenderer": "Level"},
+    {"field": "since", "headerName": "Since", "width": 112, "sortable": False, "autoHeight": True},
+    {"field": "stream", "headerName": "Stream", "width": 100, "autoHeight": True},
+    {"field": "depot", "headerName": "Depot", "width": 84},
+    {"field": "explanation", "headerName": "In words", "minWidth": 220, "flex": 4, "autoHeight": True},
+    {"field": "ref", "headerName": "Number", "width": 100},
+]
+# A phone has room for what a driver asks first; the bin's own page has the rest.
+NARROW_PX = 700
+NARROW_COLUMNS: list[dict[str, Any]] = [
+    {"field": "name", "headerName": "Bin", "minWidth": 100, "flex": 1, "cellRenderer": "BinLink", "autoHeight": True},
+    {"field": "why", "headerName": "Reason", "width": 108, "cellRenderer": "Why", "autoHeight": True},
+    {"field": "level", "headerName": "Level", "width": 66, "cellRenderer": "Level"},
+    {"field": "since", "headerName": "Since", "width": 80, "sortable": False, "autoHeight": True},
 ]
 
 
-async def layout(site: Site) -> Component:
-    """Lay out the list as it is now."""
+async def layout(site: Site, window: Window) -> Component:
+    """Lay out the list as it is now, with as many columns as the window has room for."""
     town = await site.towns.now()
     grid = dag.AgGrid(
         id="due-grid",
         rowData=_rows(town, site),
-        columnDefs=COLUMNS,
-        defaultColDef={"filter": True, "sortable": True, "resizable": True, "suppressHeaderFilterButton": True},
+        columnDefs=NARROW_COLUMNS if window.width_px < NARROW_PX else COLUMNS,
+        defaultColDef={
+            "filter": True,
+            "sortable": True,
+            "resizable": True,
+            "suppressHeaderFilterButton": True,
+            "wrapText": True,
+        },
         getRowId="params.data.ref",
         dashGridOptions={
             "theme": grid_theme(),

@@ -130,6 +130,7 @@ def grid_theme() -> dict[str, str]:
         "accentColor: 'var(--accent)', headerBackgroundColor: 'var(--paper)', headerTextColor: 'var(--muted)', "
         "rowHoverColor: 'var(--hover)', selectedRowBackgroundColor: 'var(--selected)', "
         "oddRowBackgroundColor: 'var(--paper)', "
-        "fontFamily: 'inherit', fontSize: 14, wrapperBorder: false, wrapperBorderRadius: 0, headerFontWeight: 600"
+        "fontFamily: 'inherit', fontSize: 14, "
+        "cellHorizontalPadding: 10, wrapperBorder: false, wrapperBorderRadius: 0, headerFontWeight: 600"
     )
     return {"function": f"themeQuartz.withParams({{{parameters}}})"}

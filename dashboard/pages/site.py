@@ -88,7 +88,7 @@ async def show(site: Site, pathname: str, window: Window) -> Shown:
     if pathname == "/":
         return Shown("Map", await map_page.layout(site, window))
     if pathname == "/due":
-        return Shown("Due list", await due_page.layout(site))
+        return Shown("Due list", await due_page.layout(site, window))
     if pathname == "/devices":
         return Shown("Sensors", await devices_page.layout(site))
     if match and (row := await queries.find_bin(site.pool, match[1])):

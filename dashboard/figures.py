@@ -14,6 +14,12 @@ from dashboard.words import percent
 REJECTED_AT = -0.07
 # A gap longer than this many usual steps breaks the line: nobody knows what was between.
 GAP_STEPS = 3.5
+DAY_MS = 86_400_000
+# Dates as all pages write them, such as Fri 20 Nov.
+DATES = [
+    {"dtickrange": [None, DAY_MS - 1], "value": "%H:%M\n%a %-d %b"},
+    {"dtickrange": [DAY_MS, None], "value": "%a %-d %b"},
+]
 
 Figure = dict[str, Any]
 
@@ -131,7 +137,7 @@ def _layout(
         "plot_bgcolor": palette.paper,
         "font": {"family": "system-ui, sans-serif", "color": palette.text, "size": 13},
         "margin": {"l": 52, "r": 16, "t": 12, "b": 40},
-        "xaxis": {**axis, "type": "date", "range": [local(moment, zone) for moment in span]},
+        "xaxis": {**axis, "type": "date", "tickformatstops": DATES, "range": [local(moment, zone) for moment in span]},
         "yaxis": {
             **axis,
             "range": [-0.12, 1.06],

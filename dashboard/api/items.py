@@ -9,6 +9,8 @@ from dashboard.rows import Bin, Reject
 
 Item = dict[str, Any]
 
+# The database keeps levels in fewer digits than Python; all are shown with as many.
+LEVEL_PLACES = 4
 _FORECASTS = ("threshold_at", "full_at")
 _QUANTILES = ("p10", "p50", "p90")
 
@@ -16,6 +18,7 @@ _QUANTILES = ("p10", "p50", "p90")
 def bin_item(row: Bin) -> Item:
     """Show a bin; a forecast that was not made is null as a whole."""
     item = asdict(row)
+    item["fill_level"] = _level(row.fill_level)
     for name in _FORECASTS:
         moments: dict[str, datetime | None] = {which: item.pop(f"{name}_{which}") for which in _QUANTILES}
         item[name] = moments if any(moments.values()) else None
@@ -28,7 +31,7 @@ def reading_item(reading: Reading) -> Item:
     del item["empty_mm"], item["full_mm"]
     return {
         **item,
-        "fill_level": reading.fill_level,
+        "fill_level": _level(reading.fill_level),
         "quality": reading.quality,
         "quality_reason": reading.quality_reason,
     }
@@ -37,6 +40,10 @@ def reading_item(reading: Reading) -> Item:
 def reject_item(row: Reject) -> Item:
     """Show a reject; what is not text is shown as hexadecimal digits."""
     return {**asdict(row), "payload": payload_text(row.payload)}
+
+
+def _level(value: float | None) -> float | None:
+    return None if value is None else round(value, LEVEL_PLACES)
 
 
 def payload_text(payload: bytes) -> str:

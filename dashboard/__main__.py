@@ -14,7 +14,7 @@ from rich.table import Table
 from dashboard.accounts import keys as key_store
 from dashboard.accounts import users as user_store
 from dashboard.accounts.passwords import generate_password
-from dashboard.database import Connection
+from dashboard.database import Connection, reason_of
 from dashboard.errors import DashboardError
 from dashboard.settings import read_settings
 
@@ -113,7 +113,7 @@ def _ask(question: Callable[[Connection], Awaitable[Result]]) -> Result:
     except DashboardError as error:
         _fail(error)
     except psycopg.OperationalError as error:
-        _fail(f"The database does not answer: {str(error).strip().splitlines()[-1]}")
+        _fail(f"The database does not answer: {reason_of(error)}.")
     except psycopg.Error as error:
         _fail(f"The database refused: {str(error).strip().splitlines()[0]}. Did `python -m ingest migrate` run?")
 

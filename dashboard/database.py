@@ -1,5 +1,6 @@
 """Connections to the database; where it is and who asks comes from libpq's PG* variables."""
 
+import psycopg
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool
@@ -27,3 +28,9 @@ def make_pool() -> Pool:
         reconnect_timeout=5.0,
         name="dashboard",
     )
+
+
+def reason_of(error: psycopg.Error) -> str:
+    """Say in one line, without a full stop, why the database is no use; libpq's hints are left away."""
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return lines[0].strip().rstrip(".").removeprefix("connection failed: ")

@@ -1,6 +1,8 @@
 """The server: API and pages in one process, or each in its own, from one code base."""
 
+import errno
 import logging
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cache
@@ -17,7 +19,8 @@ from dashboard.accounts.gate import Gate
 from dashboard.accounts.login import make_login_router
 from dashboard.api.answers import answer_http_error, answer_validation_error, error_answer
 from dashboard.api.routes import add_dead_end, add_routes
-from dashboard.database import make_pool
+from dashboard.database import make_pool, reason_of
+from dashboard.errors import DashboardError
 from dashboard.headers import SecurityHeaders, content_policy
 from dashboard.health import make_health_router
 from dashboard.settings import Settings
@@ -65,8 +68,14 @@ def create_server(settings: Settings, *, api: bool = True, pages: bool = True) -
 
 
 def run(settings: Settings, *, api: bool, pages: bool) -> None:
-    """Serve until SIGINT or SIGTERM."""
+    """Serve until SIGINT or SIGTERM.
+
+    Raises:
+        DashboardError: another program has the port.
+    """
+    _check_port(settings.http_host, settings.http_port)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("psycopg.pool").addFilter(_say_in_one_sentence)
     uvicorn.run(
         create_server(settings, api=api, pages=pages),
         host=settings.http_host,
@@ -76,6 +85,26 @@ def run(settings: Settings, *, api: bool, pages: bool) -> None:
         forwarded_allow_ips=settings.trusted_proxies,
         timeout_graceful_shutdown=5,
     )
+
+
+def _check_port(host: str, port: int) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        socket.create_server((host, port), family=family).close()
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        raise DashboardError(
+            f"Port {port} is taken by another program; set BRIMWATCH_HTTP_PORT to a free one."
+        ) from error
+
+
+def _say_in_one_sentence(record: logging.LogRecord) -> bool:
+    # The pool's own words bring libpq's hints over several lines.
+    errors = [item for item in record.args or () if isinstance(item, psycopg.Error)]
+    if errors:
+        record.msg, record.args = "The database does not answer: %s.", (reason_of(errors[0]),)
+    return True
 
 
 def _add_error_handlers(server: FastAPI) -> None:

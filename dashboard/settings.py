@@ -81,8 +81,10 @@ def read_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        wrong = [
-            f"BRIMWATCH_{str(item['loc'][0]).upper()} {item['msg'].removeprefix('Value error, ')}"
-            for item in error.errors()
-        ]
-        raise DashboardError("; ".join(wrong) + ".") from error
+        wrong = [_sentence(str(item["loc"][0]), item["msg"]) for item in error.errors()]
+        raise DashboardError(" ".join(wrong)) from error
+
+
+def _sentence(name: str, message: str) -> str:
+    words = message.removeprefix("Value error, ")
+    return f"The setting BRIMWATCH_{name.upper()} is not usable: {words[:1].lower()}{words[1:]}."

@@ -20,12 +20,16 @@ def test_tile_origin_is_what_the_content_policy_allows() -> None:
 @pytest.mark.parametrize(
     ("name", "value", "words"),
     [
-        ("BRIMWATCH_TILE_URL", "ftp://x/{z}/{x}/{y}", "BRIMWATCH_TILE_URL must look like"),
-        ("BRIMWATCH_TILE_URL", "https://x/{z}", "BRIMWATCH_TILE_URL must look like"),
-        ("BRIMWATCH_TILE_URL", "https://x; script-src *; /{z}/{x}/{y}", "BRIMWATCH_TILE_URL must look like"),
-        ("BRIMWATCH_TIME_ZONE", "Mars/Olympus", "BRIMWATCH_TIME_ZONE is not a time zone"),
+        ("BRIMWATCH_TILE_URL", "ftp://x/{z}/{x}/{y}", "BRIMWATCH_TILE_URL is not usable: must look like"),
+        ("BRIMWATCH_TILE_URL", "https://x/{z}", "BRIMWATCH_TILE_URL is not usable: must look like"),
+        (
+            "BRIMWATCH_TILE_URL",
+            "https://x; script-src *; /{z}/{x}/{y}",
+            "BRIMWATCH_TILE_URL is not usable: must look like",
+        ),
+        ("BRIMWATCH_TIME_ZONE", "Mars/Olympus", "BRIMWATCH_TIME_ZONE is not usable: is not a time zone"),
         ("BRIMWATCH_HTTP_PORT", "x", "BRIMWATCH_HTTP_PORT"),
-        ("BRIMWATCH_BASEMAP", "/nowhere", "BRIMWATCH_BASEMAP is not a folder"),
+        ("BRIMWATCH_BASEMAP", "/nowhere", "BRIMWATCH_BASEMAP is not usable: is not a folder"),
     ],
 )
 def test_wrong_setting_is_named(name: str, value: str, words: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,7 +36,7 @@
       h("div", { className: "due-where" }, (data.location ? data.location + " · " : "") + data.ref),
       h("div", { className: "due-signs" },
         chip(data), level(data),
-        data.priority ? h("span", { className: "due-priority", title: "Priority, 0 to 100" }, "P " + data.priority) : null),
+        data.priority ? h("span", { className: "due-priority", title: "Priority, 0 to 100" }, "Priority " + data.priority) : null),
       data.explanation ? h("div", { className: "due-words", title: data.explanation }, data.explanation) : null);
   };
   cells.Urgency = function (props) {

@@ -16,9 +16,12 @@ from dashboard.words import NOTHING, REASONS, SENSORS, STREAMS, ago, clock
 TILES = {
     "must_go": "Must go",
     "may_go": "May go",
-    "unknown": "Sensor silent",
+    "unknown": "Silent or unsure",
     "fine": "Fine",
     "bare": "No sensor",
+}
+HINTS = {
+    "unknown": "Show only bins whose sensor is silent or sends what cannot be believed; those due count there too",
 }
 # Beside the due ones a search finds the others too, but nobody reads more than this.
 MOST_FOUND = 200
@@ -36,7 +39,7 @@ def tiles(town: Town) -> Component:
                 ],
                 id=f"map-tile-{kind}",
                 className=f"tile tile-{kind}",
-                title=f"Show only: {TILES[kind].lower()}",
+                title=HINTS.get(kind, f"Show only: {TILES[kind].lower()}"),
                 **aria(pressed="false"),
             )
             for kind, count in zip(KINDS, counts(town), strict=True)
@@ -65,7 +68,8 @@ def legend() -> Component:
             html.Div([html.Span("93", className="mark-must_go"), "Must go"]),
             html.Div([html.Span("", className="mark-may_go"), "May go"]),
             html.Div([html.Span("", className="mark-fine"), "Fine; stronger is fuller"]),
-            html.Div([html.Span("", className="mark-bare"), "Level not known"]),
+            html.Div([html.Span("?", className="mark-must_go"), "Due, sensor silent"]),
+            html.Div([html.Span("", className="mark-unknown"), "Level not known"]),
         ],
         className="legend",
         **aria(hidden="true"),
@@ -126,7 +130,7 @@ def due_list(town: Town, choice: Choice, site: Site) -> Component:
         dashGridOptions={
             "theme": grid_theme(),
             "headerHeight": 0,
-            "rowHeight": 112,
+            "rowHeight": 132,
             "rowSelection": {"mode": "singleRow", "checkboxes": False, "enableClickSelection": True},
             "suppressCellFocus": False,
             "animateRows": False,

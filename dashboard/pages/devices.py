@@ -15,15 +15,16 @@ from dashboard.rows import Device, Reject, RejectCount
 from dashboard.words import NOTHING, ago, clock
 
 COLUMNS: list[dict[str, Any]] = [
-    {"field": "device", "headerName": "Sensor", "minWidth": 150, "flex": 2},
+    {"field": "device", "headerName": "Sensor", "minWidth": 140, "flex": 2},
     {"field": "bin", "headerName": "In bin", "width": 140, "cellRenderer": "RefLink"},
-    {"field": "state", "headerName": "State", "width": 150, "cellRenderer": "SensorState"},
+    {"field": "state", "headerName": "State", "width": 180, "cellRenderer": "SensorState"},
     {"field": "heard_min", "headerName": "Last heard", "width": 140, "cellRenderer": "Ago"},
     {"field": "battery", "headerName": "Battery, V", "width": 120, "type": "numericColumn"},
     {"field": "rssi", "headerName": "Signal, dBm", "width": 130, "type": "numericColumn"},
     {"field": "waiting", "headerName": "Holds back", "width": 130, "type": "numericColumn"},
     {"field": "firmware", "headerName": "Program", "width": 120},
 ]
+ORDER = ("Silent", "Readings rejected", "Never heard", "Not fitted", "Working")
 MOST_DEVICES = 100_000
 NEWEST = 50
 REJECT_DAYS = 7
@@ -83,7 +84,7 @@ async def _read(site: Site) -> tuple[list[dict[str, Any]], list[Component]]:
     now = site.now()
     counts = await queries.count_rejects(site.pool, now.astimezone(UTC) - timedelta(days=REJECT_DAYS))
     newest = await queries.list_rejects(site.pool, limit=NEWEST)
-    return [_row(device, sensors, now) for device in devices], _rejects(counts, newest, now)
+    return _troubled_first([_row(device, sensors, now) for device in devices]), _rejects(counts, newest, now)
 
 
 def _row(device: Device, sensors: dict[str, str], now: datetime) -> dict[str, Any]:
@@ -97,8 +98,12 @@ def _row(device: Device, sensors: dict[str, str], now: datetime) -> dict[str, An
         "battery": None if device.battery_mv is None else round(device.battery_mv / 1000, 2),
         "rssi": _number(status.get("rssi_dbm")),
         "waiting": _number(status.get("waiting_count")),
-        "firmware": str(status.get("firmware", "")),
+        "firmware": str(status.get("firmware") or NOTHING),
     }
+
+
+def _troubled_first(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return sorted(rows, key=lambda row: ORDER.index(row["state"]))
 
 
 def _state(device: Device, sensors: dict[str, str]) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from dash import Dash, Input, Output, State
+from dash import Dash, Input, Output, State, html
 from dash.development.base_component import Component
 from fastapi import FastAPI
 
@@ -68,10 +68,11 @@ def make_site(server: FastAPI, pool: Pool, settings: Settings) -> Dash:
         meta_tags=[{"name": "viewport", "content": "width=device-width, initial-scale=1"}],
         add_log_handler=False,
     )
-    app.layout = layout
     _register_frame(app, site)
     for page in (map_page, due_page, bin_page, devices_page):
         page.register(app, site)
+    _collect_assets(app)
+    app.layout = layout
     server.add_middleware(KnownPages, bin_exists=lambda ref: _exists(pool, ref))
     return app
 
@@ -121,6 +122,13 @@ def _register_frame(app: Dash, site: Site) -> None:
         prevent_initial_call=True,
     )
     in_browser(app, "site", "heard", Output("site-beat", "storage_type"), Input("site-beat", "data"))
+
+
+def _collect_assets(app: Dash) -> None:
+    # Dash does this at the first request for "/" or one of its own scripts, when another page may have been served
+    # without its styles already; and it tries the layout then, which needs a visitor.
+    app.layout = html.Div()
+    app._setup_server()  # type: ignore[no-untyped-call]  # noqa: SLF001 - Dash offers no other way
 
 
 def _log_fault(error: Exception) -> None:

@@ -32,7 +32,9 @@ def test_metrics_say_what_became_of_messages(ingester: Ingester, peer: Peer) -> 
     assert ingester.figure("rejected_total", **client, reason="parse") == 1
     assert ingester.figure("commit_seconds_count", **client) >= 1
     assert ingester.figure("acknowledgement_delay_seconds_count") == 2
-    assert 3500 < ingester.figure("measured_lag_seconds", **client) < 3700
+    measured_at = reading(2)[1]
+    assert measured_at is not None
+    assert ingester.figure("measured_lag_seconds", **client) == pytest.approx(time.time() - measured_at, abs=60)
     assert ingester.figure("received_lag_seconds", **client) == 0
 
 
@@ -96,7 +98,8 @@ def test_flood_of_one_device_harms_nobody_and_loses_nothing(
     assert kept == set(sent) - {seq for _, seq in put_off}
     assert len(stored(database, calm)) == 120
     assert f"device={mad}" in ingester.text
-    assert statistics.median(flooded_s) < statistics.median(quiet_s) + 0.05, (quiet_s, flooded_s)
+    # Far from both: a device that waited for the flood to end would wait for seconds.
+    assert statistics.median(flooded_s) < statistics.median(quiet_s) + 1, (quiet_s, flooded_s)
 
 
 def acknowledged_s(peer: Peer, seq: int) -> float:

@@ -9,7 +9,7 @@ PIP_COMPILE = uv pip compile --quiet --universal --python-version 3.11 --generat
 # Ends what it starts when make itself is killed.
 GUARDED = exec setpriv --pdeathsig TERM --
 
-.PHONY: help demo test chaos prove check clean lock python setup-demo setup-check setup-test
+.PHONY: help demo test chaos prove bench check clean lock python setup-demo setup-check setup-test
 
 help: ## list these commands
 	@awk -F ': .*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ check: setup-check ## format, lint, types (server and firmware), layers and docu
 	.venv/bin/mypy
 	.venv/bin/mypy --config-file firmware/mypy.ini
 	.venv/bin/python -m pytest -q tests/unit/test_layers.py tests/unit/test_docs.py
+
+bench: setup-test ## how fast the ingester is, beside others (docs/performance.md); writes build/bench.json (ROUNDS=5)
+	@$(GUARDED) .venv/bin/python -m tests.bench
 
 clean: python ## remove what the other commands have made, the demo's data included
 	@$(PYTHON) -m simulator.stack.native clean

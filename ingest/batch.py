@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from msgspec import json
+from msgspec import Struct, json
 
 from ingest.columns import Bigints, Doubles, Integers
 from ingest.reading import Decoded, Reading
@@ -13,8 +13,7 @@ LONGEST_DETAIL = 1000
 VALUES = ("distance_mm", "spread_mm", "valid_count", "temperature_c", "battery_mv", "tilt_deg", "flags")
 
 
-@dataclass(frozen=True, slots=True)
-class Incoming:
+class Incoming(Struct, frozen=True, gc=False):
     """A message as it came, and what it holds."""
 
     topic: str
@@ -22,8 +21,7 @@ class Incoming:
     decoded: Decoded
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True, gc=False):
     """A reading on its way, with the message that it came in."""
 
     device_id: int
@@ -31,8 +29,7 @@ class Row:
     message: Incoming
 
 
-@dataclass(frozen=True, slots=True)
-class Reject:
+class Reject(Struct, frozen=True, gc=False):
     """Something that goes to `rejects`."""
 
     message: Incoming
@@ -76,10 +73,14 @@ def sort_out(messages: Sequence[Incoming], device_ids: Mapping[str, int], receiv
         if decoded.device and device_id is None:
             batch.rejects.append(Reject(message, "unknown_device", "not enrolled, or retired", message.payload))
             continue
-        batch.rejects += [Reject(message, bad.reason, bad.detail, bad.payload) for bad in decoded.refusals]
+        for bad in decoded.refusals:
+            batch.rejects.append(Reject(message, bad.reason, bad.detail, bad.payload))
         if device_id is not None:
-            batch.rows += [Row(device_id, reading, message) for reading in decoded.readings]
-            _hear(batch.heard.setdefault(device_id, Heard()), decoded)
+            for reading in decoded.readings:
+                batch.rows.append(Row(device_id, reading, message))
+            if device_id not in batch.heard:
+                batch.heard[device_id] = Heard()
+            _hear(batch.heard[device_id], decoded)
     return batch
 
 

@@ -4,7 +4,7 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, Connection
 from psycopg.abc import Buffer
 from psycopg.adapt import Dumper
 from psycopg.pq import Format
@@ -64,7 +64,7 @@ class _DoublesDumper(_ArrayDumper):
     oid, element_oid, length, code = 1022, 701, 8, "d"
 
 
-def register_columns(connection: AsyncConnection) -> None:
+def register_columns(connection: AsyncConnection | Connection) -> None:
     """Have a connection understand `Integers`, `Bigints` and `Doubles` as parameters."""
     connection.adapters.register_dumper(Integers, _IntegersDumper)
     connection.adapters.register_dumper(Bigints, _BigintsDumper)

@@ -15,6 +15,8 @@ U32 = Annotated[int, Meta(ge=0, le=LARGEST_U32)]
 U16 = Annotated[int, Meta(ge=0, le=65_535)]
 ReportS = Annotated[int, Meta(ge=1, le=604_800)]
 DEEPEST = 16
+PAIR = b"\x82"  # an array of two items
+END = b"\x48brimwatc"  # a byte string of eight
 
 
 class CborRow(Struct, array_like=True, frozen=True, gc=False):
@@ -65,6 +67,22 @@ class NotCborError(ValueError):
 
 def load(payload: bytes) -> Any:  # noqa: ANN401 - whatever CBOR holds
     """Read one CBOR item, and nothing after it.
+
+    Raises:
+        NotCborError: the bytes are something else.
+    """
+    # Four times as fast as asking a decoder how far it came: as the first of two items, the second of which we know.
+    try:
+        both = cbor2.loads(PAIR + payload + END, max_depth=DEEPEST + 1, semantic_decoders=NO_TAGS)
+    except (cbor2.CBORError, ValueError, OverflowError, TypeError):
+        return load_or_say_why_not(payload)
+    if both[1] != END[1:] or payload.endswith(END):
+        return load_or_say_why_not(payload)
+    return both[0]
+
+
+def load_or_say_why_not(payload: bytes) -> Any:  # noqa: ANN401 - whatever CBOR holds
+    """Do the same step by step, and find out what is wrong.
 
     Raises:
         NotCborError: the bytes are something else.

@@ -1,6 +1,7 @@
 """One stream of messages, from the broker into the database: take, decode, commit, acknowledge."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -152,12 +153,12 @@ class Pipeline:
 
 
 def _known(messages: list[Incoming]) -> dict[str, list[Identity]]:
-    known: dict[str, list[Identity]] = {}
+    known: defaultdict[str, list[Identity]] = defaultdict(list)
     for message in messages:
-        identities = message.decoded.identities()
-        if message.decoded.device and identities:
-            known.setdefault(message.decoded.device, []).extend(identities)
-    return known
+        decoded = message.decoded
+        if decoded.device:
+            known[decoded.device] += decoded.identities()
+    return {device: identities for device, identities in known.items() if identities}
 
 
 def _newest_ms(messages: list[Incoming]) -> int | None:

@@ -73,8 +73,10 @@ class Decoded(Struct, gc=False):
 
     def identities(self) -> tuple[Identity, ...]:
         """List the readings of this message, stored or refused, as far as their identity can be read."""
-        stored = tuple((reading.epoch, reading.seq) for reading in self.readings)
-        return stored + tuple(identity for refusal in self.refusals for identity in refusal.identities)
+        known = [(reading.epoch, reading.seq) for reading in self.readings]
+        for refusal in self.refusals:
+            known += refusal.identities
+        return tuple(known)
 
 
 def refuse(*, reason: str, detail: str, payload: bytes, identities: tuple[Identity, ...] = ()) -> Decoded:

@@ -30,7 +30,7 @@ class ServeSettings(LogSettings):
         certificates: folder with ca.pem and the three client certificates of `certificates init`.
         health_host: address that /healthz, /readyz and /metrics listen on.
         health_port: TCP port of /healthz, /readyz and /metrics; None for none, 0 for any free one.
-        batch_messages: largest number of messages in one transaction, and the most that the broker may have in flight.
+        batch_messages: largest number of messages in one transaction; the broker may have twice as many in flight.
         device_messages_per_s: messages a second that one device may send for long; 0 for no limit.
         device_readings_per_s: the same for readings.
         crash_at: for tests only: `point:n` ends the process with SIGKILL when it passes that point the n-th time.
@@ -41,7 +41,7 @@ class ServeSettings(LogSettings):
     certificates: Path
     health_host: str = "127.0.0.1"
     health_port: int | None = Field(default=None, ge=0, le=65535)
-    batch_messages: int = Field(default=2000, ge=1, le=20000)
+    batch_messages: int = Field(default=5000, ge=1, le=20000)
     device_messages_per_s: float = Field(default=100, ge=0, allow_inf_nan=False)
     device_readings_per_s: float = Field(default=2000, ge=0, allow_inf_nan=False)
     crash_at: str | None = Field(default=None, pattern=CRASH_PATTERN)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from firmware.smartbin import codec
 from ingest.decode import decode
+from ingest.decode_cbor import END, NotCborError, load, load_or_say_why_not
 from ingest.reading import Decoded, Reading
 
 NOW_S = 1_772_370_000  # 2026-03-01T13:00:00Z
@@ -411,3 +412,32 @@ def test_good_message_with_flipped_bytes_never_raises(data: st.DataObject) -> No
 
     assert {refusal.reason for refusal in decoded.refusals} <= REASONS
     assert decoded.readings or decoded.refusals
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        message(ROW) + b"\0",  # something follows
+        message(ROW) + END,  # even this
+        message(ROW) + message(ROW),
+        message(ROW)[:-1],  # something is missing
+        b"\x83" + message(ROW),  # an array that goes on
+    ],
+)
+def test_message_is_one_item_and_nothing_else(payload: bytes) -> None:
+    decoded = read(payload)
+
+    assert [(refusal.reason, refusal.payload) for refusal in decoded.refusals] == [("parse", payload)]
+    assert decoded.readings == []
+
+
+@given(st.binary(max_size=40) | st.binary(max_size=20).map(lambda junk: message(ROW) + junk))
+def test_quick_look_at_cbor_finds_what_the_slow_one_finds(payload: bytes) -> None:
+    assert _outcome(load, payload) == _outcome(load_or_say_why_not, payload)
+
+
+def _outcome(read_item: Callable[[bytes], object], payload: bytes) -> str:
+    try:
+        return repr(read_item(payload))
+    except NotCborError as error:
+        return str(error)

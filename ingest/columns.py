@@ -4,6 +4,7 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 from psycopg import AsyncConnection, Connection
 from psycopg.abc import Buffer
 from psycopg.adapt import Dumper
@@ -43,13 +44,16 @@ class _ArrayDumper(Dumper):
 
     def dump(self, obj: Integers | Bigints | Doubles) -> Buffer:
         values = obj.values
-        head = struct.pack("!iiIii", 1, None in values, self.element_oid, len(values), 1)
-        if None in values:
+        has_nulls = None in values
+        head = struct.pack("!iiIii", 1, has_nulls, self.element_oid, len(values), 1)
+        if has_nulls:
             pack = struct.Struct("!i" + self.code).pack
             return head + b"".join([NULL if value is None else pack(self.length, value) for value in values])
-        elements: list[float | None] = [self.length] * (2 * len(values))
-        elements[1::2] = values
-        return head + struct.pack("!" + ("i" + self.code) * len(values), *elements)
+        # NumPy is three times as fast as `struct` at this, and understands its codes.
+        elements = np.empty(len(values), [("length", ">i"), ("value", ">" + self.code)])
+        elements["length"] = self.length
+        elements["value"] = np.fromiter(values, self.code, len(values))
+        return head + elements.tobytes()
 
 
 class _IntegersDumper(_ArrayDumper):

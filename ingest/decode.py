@@ -1,12 +1,14 @@
 """From bytes and topic to typed values, once, at the edge (docs/contract.md). Pure, clock passed in."""
 
 import re
+from functools import lru_cache
 
 from ingest import decode_cbor, decode_json
 from ingest.decode_status import decode_status
 from ingest.reading import LARGEST_ROWS, Decoded, refuse
 
 LARGEST_BYTES = 65_536
+KNOWN_TOPICS = 65_536
 TOPIC = re.compile(r"bins/v1/([A-Za-z0-9][A-Za-z0-9._-]{0,63})/up/(readings|backlog|status)")
 
 
@@ -26,10 +28,9 @@ def decode(topic: str, payload: bytes, *, retain: bool, now_ms: int) -> Decoded:
 
 
 def _decode(topic: str, payload: bytes, retain: bool, now_ms: int) -> Decoded:
-    match = TOPIC.fullmatch(topic)
-    if match is None:
+    device, kind = _read_topic(topic)
+    if device is None:
         return refuse(reason="topic", detail="not a topic of the contract", payload=payload)
-    device, kind = match.groups()
     if len(payload) > LARGEST_BYTES:
         decoded = refuse(reason="oversize", detail=f"{len(payload)} bytes", payload=payload)
     elif kind == "status":
@@ -41,6 +42,12 @@ def _decode(topic: str, payload: bytes, retain: bool, now_ms: int) -> Decoded:
         decoded = refuse(reason="retained", detail="published with retain", payload=payload, identities=known)
     decoded.device = device
     return decoded
+
+
+@lru_cache(maxsize=KNOWN_TOPICS)
+def _read_topic(topic: str) -> tuple[str, str] | tuple[None, None]:
+    match = TOPIC.fullmatch(topic)
+    return (match[1], match[2]) if match else (None, None)
 
 
 def _decode_readings(payload: bytes, device: str, now_ms: int) -> Decoded:

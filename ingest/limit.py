@@ -1,4 +1,4 @@
-"""How much one device may send, so that a mad one harms nobody: buckets of messages and of readings, refilled evenly.
+"""How much one device may send, so that a mad one harms nobody: messages and readings a second, and some in advance.
 
 What is over the limit is put off: neither stored nor refused nor acknowledged. A device keeps what was not acknowledged
 and sends it again (docs/contract.md), so it loses nothing; and turning it away costs us next to nothing.
@@ -8,6 +8,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import structlog
 
@@ -16,27 +17,26 @@ from ingest.metrics import Metrics
 # A device may save up what it is entitled to for so long, and then send it at once.
 BURST_S = 60.0
 TELL_EVERY_S = 60.0
-UNLIMITED_PER_S = 1e12
+ROUNDING_S = 1e-6
+KNOWN_TOPICS = 65_536
 
 log = structlog.get_logger()
 
 
 @dataclass(slots=True)
 class Allowance:
-    """What one device may still send.
+    """What one device has used up; as in the generic cell rate algorithm (ITU-T I.371), two times say it all.
 
     Attributes:
-        messages: that it may send now.
-        readings: that it may send now; below 0 when its last message held more than that.
-        counted_at: when that was so, seconds of the clock.
+        messages_until: until when it would have to be silent, to have kept its rate of messages evenly.
+        readings_until: the same for readings.
         put_off: messages put off since it was last told.
         put_off_at: when that last happened.
         told_at: when the log was last told.
     """
 
-    messages: float
-    readings: float
-    counted_at: float
+    messages_until: float
+    readings_until: float
     put_off: int = 0
     put_off_at: float = -math.inf
     told_at: float = -math.inf
@@ -57,17 +57,19 @@ class Limit:
     readings_per_s: float
     metrics: Metrics
     clock: Callable[[], float] = time.monotonic
+    _message_s: float = field(init=False)
+    _reading_s: float = field(init=False)
     _allowances: dict[str, Allowance] = field(default_factory=dict, init=False)
     _swept_at: float = field(init=False)
 
     def __post_init__(self) -> None:
-        self.messages_per_s = self.messages_per_s or UNLIMITED_PER_S
-        self.readings_per_s = self.readings_per_s or UNLIMITED_PER_S
+        self._message_s = 1 / self.messages_per_s if self.messages_per_s else 0.0
+        self._reading_s = 1 / self.readings_per_s if self.readings_per_s else 0.0
         self._swept_at = self.clock()
         self.metrics.devices_over_limit.set_function(self._over_limit)
 
-    def admits(self, topic: str) -> bool:
-        """Say whether a message may pass, and count it.
+    def admit(self, topic: str) -> Allowance | None:
+        """Let a message pass, and count it; None where it is put off.
 
         Args:
             topic: that it came on, which names the device.
@@ -78,27 +80,20 @@ class Limit:
             self._sweep(now)
         allowance = self._allowances.get(device)
         if allowance is None:
-            allowance = Allowance(self.messages_per_s * BURST_S, self.readings_per_s * BURST_S, now)
-            self._allowances[device] = allowance
-        else:
-            self._refill(allowance, now)
-        if allowance.messages >= 1 and allowance.readings > 0:
-            allowance.messages -= 1
-            return True
+            allowance = self._allowances[device] = Allowance(now, now)
+        silent_s = allowance.messages_until - now
+        until_s = self._message_s + (silent_s if silent_s > 0 else 0.0)
+        if until_s <= BURST_S + ROUNDING_S and allowance.readings_until - now < BURST_S:
+            allowance.messages_until = now + until_s
+            return allowance
         self._put_off(device, allowance, now)
-        return False
+        return None
 
-    def charge(self, topic: str, readings: int) -> None:
+    def charge(self, allowance: Allowance, readings: int) -> None:
         """Count the readings of a message that passed."""
-        allowance = self._allowances.get(_device(topic))
-        if allowance is not None:
-            allowance.readings -= readings
-
-    def _refill(self, allowance: Allowance, now: float) -> None:
-        passed_s = now - allowance.counted_at
-        allowance.messages = min(allowance.messages + passed_s * self.messages_per_s, self.messages_per_s * BURST_S)
-        allowance.readings = min(allowance.readings + passed_s * self.readings_per_s, self.readings_per_s * BURST_S)
-        allowance.counted_at = now
+        now = self.clock()
+        since = allowance.readings_until
+        allowance.readings_until = max(since, now) + readings * self._reading_s
 
     def _put_off(self, device: str, allowance: Allowance, now: float) -> None:
         self.metrics.put_off.inc()
@@ -119,7 +114,7 @@ class Limit:
         for device, allowance in list(self._allowances.items()):
             if allowance.put_off and now - allowance.told_at >= TELL_EVERY_S:
                 self._tell(device, allowance, now)
-            if not allowance.put_off and now - allowance.counted_at >= BURST_S and allowance.readings >= 0:
+            if not allowance.put_off and max(allowance.messages_until, allowance.readings_until) <= now:
                 del self._allowances[device]
 
     def _over_limit(self) -> int:
@@ -127,6 +122,7 @@ class Limit:
         return sum(1 for allowance in self._allowances.values() if allowance.put_off_at >= since)
 
 
+@lru_cache(maxsize=KNOWN_TOPICS)
 def _device(topic: str) -> str:
     # The third level; a topic that is not ours counts for itself.
     levels = topic.split("/", 3)

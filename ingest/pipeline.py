@@ -1,6 +1,7 @@
 """One stream of messages, from the broker into the database: take, decode, commit, acknowledge."""
 
 import asyncio
+import time
 from collections import defaultdict
 from collections.abc import Awaitable
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from ingest.database import connect, lost
 from ingest.decode import decode
 from ingest.errors import BrokerLostError, DatabaseLostError, SessionTakenError
 from ingest.health import Health
+from ingest.intake import Intake
 from ingest.lead import Lead
 from ingest.limit import Limit
 from ingest.link import Link
@@ -30,6 +32,7 @@ from ingest.tally import Tally
 # What a stopped process may still do for the batch in its hands.
 FINISH_S = 1.5
 TAKEN_PAUSE_S = 5.0
+LARGEST_BATCH_BYTES = 256 * 1024
 
 log = structlog.get_logger()
 
@@ -88,38 +91,43 @@ class Pipeline:
 
     async def _receive(self, backoff: Backoff) -> None:
         # Twice a batch: one is on its way while the other is being committed.
-        async with Receiver(self.link, self.name, self.topics, 2 * self.batch_messages) as receiver:
+        async with (
+            Receiver(self.link, self.name, self.topics, 2 * self.batch_messages) as receiver,
+            Intake(receiver, self._decode, self.batch_messages, LARGEST_BATCH_BYTES) as intake,
+        ):
             backoff.worked()
             self.health.works(self.name)
             self.metrics.linked(self.name)
-            self._meter.watch_queue(lambda: receiver.waiting)
+            self._meter.watch_queue(lambda: receiver.waiting + intake.waiting)
             log.info("receiving", client=self.name)
             while True:
-                batch = await receiver.take(self.batch_messages)
-                self.crash.passes("received")
-                await _finish(self._process(receiver, batch))
+                taken, messages = await intake.take()
+                await _finish(self._process(receiver, taken, messages))
 
-    async def _process(self, receiver: Receiver, batch: list[Message]) -> None:
-        """Commit, then acknowledge to the broker, then to the devices: in this order, or a crash loses readings."""
-        self._meter.taken(len(batch))
-        received_at = datetime.now(UTC)
-        now_ms = int(received_at.timestamp() * 1000)
-        messages = [
-            Incoming(taken.topic, taken.payload, decode(taken.topic, taken.payload, retain=taken.retain, now_ms=now_ms))
-            for taken in batch
-            if self.limit.admits(taken.topic)
-        ]
-        for message in messages:
-            self.limit.charge(message.topic, len(message.decoded.readings) + len(message.decoded.refusals))
+    def _decode(self, batch: list[Message]) -> list[Incoming]:
+        self.crash.passes("received")
+        now_ms = int(time.time() * 1000)
+        messages = []
+        for message in batch:
+            allowance = self.limit.admit(message.topic)
+            if allowance is not None:
+                decoded = decode(message.topic, message.payload, retain=message.retain, now_ms=now_ms)
+                self.limit.charge(allowance, len(decoded.readings) + len(decoded.refusals))
+                messages.append(Incoming(message.topic, message.payload, decoded))
         self.crash.passes("decoded")
-        stored = await self._commit(messages, received_at)
+        return messages
+
+    async def _process(self, receiver: Receiver, taken: list[Message], messages: list[Incoming]) -> None:
+        """Commit, then acknowledge to the broker, then to the devices: in this order, or a crash loses readings."""
+        self._meter.taken(len(taken))
+        stored = await self._commit(messages, datetime.now(UTC))
         self._meter.committed(stored, _newest_ms(messages))
         self.crash.passes("before_puback")
-        receiver.acknowledge(batch)
+        receiver.acknowledge(taken)
         self._meter.acknowledged()
         self.crash.passes("after_puback")
         self.sender.acknowledge(_known(messages))
-        self._tally.count(len(batch), stored)
+        self._tally.count(len(taken), stored)
 
     async def _commit(self, messages: list[Incoming], received_at: datetime) -> Stored:
         """Write a batch, however long the database is away: what we hold here, the broker holds back for us."""

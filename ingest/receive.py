@@ -24,8 +24,8 @@ SESSION_EXPIRY_S = 30 * 24 * 3600
 KEEPALIVE_S = 20
 CONNECT_TIMEOUT_S = 10.0
 DISCONNECT_TIMEOUT_S = 0.5
-# A batch ends here too, so that history in large messages never holds up fresh readings for long.
-LARGEST_BATCH_BYTES = 256 * 1024
+# What is taken at once ends here too: large messages are decoded as long as many small ones.
+LARGEST_TAKEN_BYTES = 16 * 1024
 SUBSCRIPTION = 1  # its packet id; the broker counts its own
 GRANTED = 1  # QoS 1
 
@@ -104,7 +104,7 @@ class Receiver:
             await self._news.wait()
         batch: list[Message] = []
         size = 0
-        while arrived and len(batch) < limit and size < LARGEST_BATCH_BYTES:
+        while arrived and len(batch) < limit and size < LARGEST_TAKEN_BYTES:
             message = arrived.popleft()
             size += len(message.payload)
             batch.append(message)

@@ -1,6 +1,7 @@
 """Our own ingester as it is, except that it tells the devices nothing: PUBACK only, as the peers do."""
 
 import asyncio
+import gc
 import os
 
 from ingest.health import Health
@@ -11,6 +12,7 @@ from ingest.metrics import Metrics
 from ingest.pipeline import Pipeline
 from ingest.reading import Identity
 from ingest.send import Sender
+from ingest.serve import COLLECT_AFTER
 from ingest.settings import ServeSettings, load
 from tests.bench.settings import read_link
 
@@ -24,6 +26,7 @@ class Silent(Sender):
 
 async def main(link: Link) -> None:
     """Receive and insert until killed."""
+    gc.set_threshold(COLLECT_AFTER)
     settings = load(ServeSettings)
     health, metrics = Health(), Metrics()
     lead = Lead(health)

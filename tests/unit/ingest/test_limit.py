@@ -18,8 +18,9 @@ def passed(limit: Limit, device: str, messages: int, readings: int = 1) -> int:
     topic = f"bins/v1/{device}/up/readings"
     count = 0
     for _ in range(messages):
-        if limit.admits(topic):
-            limit.charge(topic, readings)
+        allowance = limit.admit(topic)
+        if allowance is not None:
+            limit.charge(allowance, readings)
             count += 1
     return count
 
@@ -57,7 +58,7 @@ def test_readings_and_backlog_of_a_device_count_together() -> None:
     limit = Limit(10, 0, Metrics(), Clock().read)
     passed(limit, "mad", 5000)
 
-    assert not limit.admits("bins/v1/mad/up/backlog")
+    assert limit.admit("bins/v1/mad/up/backlog") is None
 
 
 def test_zero_is_no_limit() -> None:

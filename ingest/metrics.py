@@ -96,20 +96,15 @@ class Meter:
         self._received.inc(messages)
         self._batch.observe(messages)
 
-    def committed(self, stored: Stored, newest_ms: int | None) -> None:
-        """Note that the batch in our hands is in the database.
-
-        Args:
-            stored: what became of it.
-            newest_ms: when its newest reading was measured, milliseconds since 1970; None without readings.
-        """
+    def committed(self, stored: Stored) -> None:
+        """Note that the batch in our hands is in the database, and what became of it."""
         self._commit.observe(self._since_taken())
         self._stored.inc(stored.readings)
         self._duplicates.inc(stored.duplicates)
         for reason, count in stored.reasons.items():
             self._metrics.rejected.labels(self._client, reason).inc(count)
-        if newest_ms is not None:
-            self._measured_s = newest_ms / 1000
+        if stored.newest_ms is not None:
+            self._measured_s = stored.newest_ms / 1000
 
     def acknowledged(self) -> None:
         """Note that the broker has been told of the batch, and our hands are empty."""

@@ -23,7 +23,7 @@ from ingest.limit import Limit
 from ingest.link import Link
 from ingest.metrics import Meter, Metrics
 from ingest.packets import Message
-from ingest.reading import Identity
+from ingest.reading import Range
 from ingest.receive import Receiver
 from ingest.send import Sender
 from ingest.store import Store, Stored
@@ -32,7 +32,7 @@ from ingest.tally import Tally
 # What a stopped process may still do for the batch in its hands.
 FINISH_S = 1.5
 TAKEN_PAUSE_S = 5.0
-LARGEST_BATCH_BYTES = 256 * 1024
+LARGEST_BATCH_BYTES = 512 * 1024
 
 log = structlog.get_logger()
 
@@ -121,7 +121,7 @@ class Pipeline:
         """Commit, then acknowledge to the broker, then to the devices: in this order, or a crash loses readings."""
         self._meter.taken(len(taken))
         stored = await self._commit(messages, datetime.now(UTC))
-        self._meter.committed(stored, _newest_ms(messages))
+        self._meter.committed(stored)
         self.crash.passes("before_puback")
         receiver.acknowledge(taken)
         self._meter.acknowledged()
@@ -160,19 +160,13 @@ class Pipeline:
         await asyncio.sleep(delay_s)
 
 
-def _known(messages: list[Incoming]) -> dict[str, list[Identity]]:
-    known: defaultdict[str, list[Identity]] = defaultdict(list)
+def _known(messages: list[Incoming]) -> dict[str, list[Range]]:
+    known: defaultdict[str, list[Range]] = defaultdict(list)
     for message in messages:
         decoded = message.decoded
         if decoded.device:
-            known[decoded.device] += decoded.identities()
-    return {device: identities for device, identities in known.items() if identities}
-
-
-def _newest_ms(messages: list[Incoming]) -> int | None:
-    # The last reading of a message is its newest, or nearly so.
-    times = [message.decoded.readings[-1].measured_ms for message in messages if message.decoded.readings]
-    return max(times, default=None)
+            known[decoded.device] += decoded.ranges()
+    return {device: ranges for device, ranges in known.items() if ranges}
 
 
 async def _finish(work: Awaitable[None]) -> None:

@@ -4,6 +4,8 @@ from msgspec import Struct, ValidationError
 
 # A reading's identity within its device: (epoch, seq).
 Identity = tuple[int, int]
+# Readings that follow one another: (epoch, first seq, last seq).
+Range = tuple[int, int, int]
 
 EARLIEST_S = 1_577_836_800  # 2020-01-01T00:00:00Z
 AHEAD_S = 300  # how far a device's clock may be ahead of ours
@@ -77,6 +79,22 @@ class Decoded(Struct, gc=False):
         for refusal in self.refusals:
             known += refusal.identities
         return tuple(known)
+
+    def ranges(self) -> list[Range]:
+        """List the same, readings that follow one another as one range."""
+        ranges: list[Range] = []
+        epoch, first, last = -1, -1, -1
+        for reading in self.readings:
+            if reading.seq == last + 1 and reading.epoch == epoch:
+                last += 1
+                continue
+            if epoch >= 0:
+                ranges.append((epoch, first, last))
+            epoch, first, last = reading.epoch, reading.seq, reading.seq
+        if epoch >= 0:
+            ranges.append((epoch, first, last))
+        ranges += [(epoch, seq, seq) for refusal in self.refusals for epoch, seq in refusal.identities]
+        return ranges
 
 
 def refuse(*, reason: str, detail: str, payload: bytes, identities: tuple[Identity, ...] = ()) -> Decoded:

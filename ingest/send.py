@@ -3,8 +3,6 @@
 import asyncio
 import contextlib
 import time
-from collections import deque
-from collections.abc import Iterable, Iterator
 
 import aiomqtt
 import cbor2
@@ -17,15 +15,12 @@ from ingest.errors import BrokerLostError
 from ingest.health import Health
 from ingest.link import Link
 from ingest.metrics import Metrics
-from ingest.reading import Identity
+from ingest.owed import Acknowledgement, Owed
+from ingest.reading import Range
 from ingest.watchdog import StuckError, Watchdog
 
 SENDER = "brimwatch-send"
 STUCK_S = 5.0
-Range = tuple[int, int, int]
-Waiting = tuple[str, list[Range], float]
-LARGEST_RANGES = 500  # in one message
-WAITING = 20_000  # acknowledgements that may wait for the link
 AT_ONCE = 100
 DISCONNECT_TIMEOUT_S = 0.5
 SOCKET_TIMEOUT_S = 2.5
@@ -51,16 +46,14 @@ class Sender:
         self._health = health
         self._metrics = metrics
         self._crash = crash
-        # Device, ranges, and when they were committed.
-        self._waiting: deque[Waiting] = deque()
+        self._owed = Owed()
         self._watchdog = Watchdog(stuck_s, metrics)
-        metrics.acknowledgements_waiting.set_function(lambda: len(self._waiting))
+        metrics.acknowledgements_waiting.set_function(lambda: len(self._owed))
         self._news = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
-        self.dropped_count = 0
 
-    def acknowledge(self, known: dict[str, list[Identity]]) -> None:
+    def acknowledge(self, known: dict[str, list[Range]]) -> None:
         """Have devices told that these readings may be forgotten; returns at once.
 
         Where the link is away for long the oldest acknowledgements are dropped and counted: devices send again what was
@@ -70,14 +63,11 @@ class Sender:
             known: by device, the readings that are committed, stored or refused.
         """
         committed_at = time.monotonic()
-        for device, identities in known.items():
-            for ranges in _chunks(coalesce(identities)):
-                if len(self._waiting) >= WAITING:
-                    self._waiting.popleft()
-                    self.dropped_count += 1
-                    self._metrics.acknowledgements_dropped.inc()
-                self._waiting.append((device, ranges, committed_at))
-        if self._waiting:
+        dropped_count = self._owed.dropped_count
+        for device, ranges in known.items():
+            self._owed.add(device, ranges, committed_at)
+        self._metrics.acknowledgements_dropped.inc(self._owed.dropped_count - dropped_count)
+        if self._owed:
             self._watchdog.owed()
             self._idle.clear()
             self._news.set()
@@ -93,7 +83,7 @@ class Sender:
                 sentence = str(self._link.lost(error) if not isinstance(error, BrokerLostError) else error)
                 self._health.failed("send", sentence)
                 if not isinstance(error, StuckError):
-                    log.warning(again(sentence, delay_s), client=SENDER, dropped_count=self.dropped_count)
+                    log.warning(again(sentence, delay_s), client=SENDER, dropped_count=self._owed.dropped_count)
                 await asyncio.sleep(delay_s)
 
     async def finish(self, timeout_s: float) -> None:
@@ -130,7 +120,7 @@ class Sender:
         watch = asyncio.ensure_future(_until_lost(client))
         try:
             while True:
-                while self._waiting:
+                while self._owed:
                     await self._send_some(client)
                 self._idle.set()
                 self._news.clear()
@@ -145,7 +135,7 @@ class Sender:
             client.timeout = DISCONNECT_TIMEOUT_S
 
     async def _send_some(self, client: aiomqtt.Client) -> None:
-        some = [self._waiting.popleft() for _ in range(min(AT_ONCE, len(self._waiting)))]
+        some = self._owed.take(AT_ONCE)
         # Encoded now and not earlier: a device may set its clock by the time in it.
         now_s = int(time.time())
         self._crash.passes("before_acknowledgement")
@@ -154,19 +144,22 @@ class Sender:
             sending = (self._send(client, place, unanswered, now_s) for place in range(len(some)))
             answers = await asyncio.gather(*sending, return_exceptions=True)
         finally:
-            self._waiting.extendleft(reversed(unanswered.values()))
+            for owed in unanswered.values():
+                self._owed.add(owed.device, owed.ranges, owed.committed_at)
         for answer in answers:
             if isinstance(answer, BaseException):
                 raise answer
-        self._watchdog.taken(all_of_them=not self._waiting)
+        self._watchdog.taken(all_of_them=not self._owed)
         self._crash.passes("after_acknowledgement")
 
-    async def _send(self, client: aiomqtt.Client, place: int, unanswered: dict[int, Waiting], now_s: int) -> None:
-        device, ranges, committed_at = unanswered[place]
-        await client.publish(f"bins/v1/{device}/down/ack", cbor2.dumps([VERSION, now_s, ranges]), qos=1)
+    async def _send(
+        self, client: aiomqtt.Client, place: int, unanswered: dict[int, Acknowledgement], now_s: int
+    ) -> None:
+        owed = unanswered[place]
+        await client.publish(f"bins/v1/{owed.device}/down/ack", cbor2.dumps([VERSION, now_s, owed.ranges]), qos=1)
         del unanswered[place]
         self._metrics.acknowledged.inc()
-        self._metrics.acknowledgement_delay.observe(time.monotonic() - committed_at)
+        self._metrics.acknowledgement_delay.observe(time.monotonic() - owed.committed_at)
         if self._watchdog.stuck:
             self._health.works("send")
         self._watchdog.taken(all_of_them=False)
@@ -176,19 +169,3 @@ async def _until_lost(client: aiomqtt.Client) -> None:
     # Nothing is subscribed: the iterator only ever ends, when the connection does.
     async for _ in client.messages:
         pass
-
-
-def coalesce(identities: Iterable[Identity]) -> list[Range]:
-    """Join neighbouring readings to ranges (epoch, first seq, last seq), which never cover one that is not given."""
-    ranges: list[list[int]] = []
-    for epoch, seq in sorted(set(identities)):
-        if ranges and ranges[-1][0] == epoch and ranges[-1][2] == seq - 1:
-            ranges[-1][2] = seq
-        else:
-            ranges.append([epoch, seq, seq])
-    return [(epoch, first, last) for epoch, first, last in ranges]
-
-
-def _chunks(ranges: list[Range]) -> Iterator[list[Range]]:
-    for start in range(0, len(ranges), LARGEST_RANGES):
-        yield ranges[start : start + LARGEST_RANGES]

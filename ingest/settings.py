@@ -41,7 +41,7 @@ class ServeSettings(LogSettings):
     certificates: Path
     health_host: str = "127.0.0.1"
     health_port: int | None = Field(default=None, ge=0, le=65535)
-    batch_messages: int = Field(default=5000, ge=1, le=20000)
+    batch_messages: int = Field(default=10_000, ge=1, le=20000)
     device_messages_per_s: float = Field(default=100, ge=0, allow_inf_nan=False)
     device_readings_per_s: float = Field(default=2000, ge=0, allow_inf_nan=False)
     crash_at: str | None = Field(default=None, pattern=CRASH_PATTERN)

@@ -130,11 +130,13 @@ class Stored:
         readings: rows that are new in the database.
         duplicates: rows that were there already.
         reasons: how many rows went to `rejects`, by reason.
+        newest_ms: when its newest reading was measured, milliseconds since 1970; None without readings.
     """
 
     readings: int
     duplicates: int
     reasons: Mapping[str, int]
+    newest_ms: int | None
 
     @property
     def rejects(self) -> int:
@@ -202,7 +204,10 @@ class Store:
             self._crash.passes("before_commit")
         self._crash.passes("after_commit")
         reasons = Counter(reject.reason for reject in batch.rejects)
-        return Stored(inserted, len(batch.rows) - inserted, reasons)
+        newest_ms = max(
+            (said.measured_ms for said in batch.heard.values() if said.measured_ms is not None), default=None
+        )
+        return Stored(inserted, len(batch.rows) - inserted, reasons, newest_ms)
 
     async def _insert(self, batch: Batch, rows: list[Row]) -> int:
         if not rows:

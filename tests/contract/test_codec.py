@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from firmware.smartbin import codec
 from ingest.decode import decode
-from ingest.send import coalesce
+from ingest.owed import join
 from tests.contract.golden import NOW_MS, load, named, payload_of
 from tests.unit.firmware.device import run_micropython
 
@@ -150,7 +150,7 @@ def test_what_the_firmware_writes_the_ingester_reads(rows: list[tuple[int | None
 def test_what_the_ingester_acknowledges_the_firmware_forgets_and_nothing_else(
     identities: list[tuple[int, int]],
 ) -> None:
-    _, ranges = codec.decode_ack(cbor2.dumps([1, NOW_MS // 1000, coalesce(identities)]))
+    _, ranges = codec.decode_ack(cbor2.dumps([1, NOW_MS // 1000, join((epoch, seq, seq) for epoch, seq in identities)]))
 
     forgotten = {(epoch, seq) for epoch, first, last in ranges for seq in range(first, last + 1)}
 

@@ -10,7 +10,7 @@ from ingest.limit import Limit
 from ingest.link import Link
 from ingest.metrics import Metrics
 from ingest.pipeline import Pipeline
-from ingest.reading import Identity
+from ingest.reading import Range
 from ingest.send import Sender
 from ingest.serve import COLLECT_AFTER
 from ingest.settings import ServeSettings, load
@@ -20,7 +20,7 @@ from tests.bench.settings import read_link
 class Silent(Sender):
     """Keeps the acknowledgements to itself."""
 
-    def acknowledge(self, known: dict[str, list[Identity]]) -> None:
+    def acknowledge(self, known: dict[str, list[Range]]) -> None:
         """Do nothing."""
 
 

@@ -131,12 +131,14 @@ class Stored:
         duplicates: rows that were there already.
         reasons: how many rows went to `rejects`, by reason.
         newest_ms: when its newest reading was measured, milliseconds since 1970; None without readings.
+        conflicting: devices that sent other values for what was stored already.
     """
 
     readings: int
     duplicates: int
     reasons: Mapping[str, int]
     newest_ms: int | None
+    conflicting: frozenset[str]
 
     @property
     def rejects(self) -> int:
@@ -207,7 +209,8 @@ class Store:
         newest_ms = max(
             (said.measured_ms for said in batch.heard.values() if said.measured_ms is not None), default=None
         )
-        return Stored(inserted, len(batch.rows) - inserted, reasons, newest_ms)
+        conflicting = {reject.message.decoded.device or "" for reject in batch.rejects if reject.reason == "conflict"}
+        return Stored(inserted, len(batch.rows) - inserted, reasons, newest_ms, frozenset(conflicting))
 
     async def _insert(self, batch: Batch, rows: list[Row]) -> int:
         if not rows:

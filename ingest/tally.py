@@ -1,5 +1,6 @@
 """What a stream of messages came to, told in the log now and then: a line for each batch would drown the rest."""
 
+import math
 import time
 from dataclasses import dataclass, field
 
@@ -8,6 +9,7 @@ import structlog
 from ingest.store import Stored
 
 TELL_EVERY_S = 60.0
+MOST_NAMED = 20
 
 log = structlog.get_logger()
 
@@ -26,6 +28,8 @@ class Tally:
     duplicates: int = field(default=0, init=False)
     rejects: int = field(default=0, init=False)
     told_at: float = field(default_factory=time.monotonic, init=False)
+    conflicting: set[str] = field(default_factory=set, init=False)
+    conflict_told_at: float = field(default=-math.inf, init=False)
 
     def count(self, messages: int, stored: Stored) -> None:
         """Add a batch, and tell when it is time."""
@@ -33,6 +37,9 @@ class Tally:
         self.readings += stored.readings
         self.duplicates += stored.duplicates
         self.rejects += stored.rejects
+        self.conflicting |= stored.conflicting
+        if self.conflicting and time.monotonic() - self.conflict_told_at >= TELL_EVERY_S:
+            self._tell_conflicts()
         if time.monotonic() - self.told_at >= TELL_EVERY_S:
             self.tell()
 
@@ -49,3 +56,15 @@ class Tally:
             )
         self.messages = self.readings = self.duplicates = self.rejects = 0
         self.told_at = time.monotonic()
+
+    def _tell_conflicts(self) -> None:
+        # At once the first time: a device that changes its story is broken, or not the one that it says it is.
+        devices = sorted(self.conflicting)
+        log.warning(
+            "conflict: a device sent other values for readings that are stored; see `rejects list --reason conflict`",
+            client=self.client,
+            devices=devices[:MOST_NAMED],
+            device_count=len(devices),
+        )
+        self.conflicting.clear()
+        self.conflict_told_at = time.monotonic()

@@ -21,9 +21,10 @@ def test_metrics_say_what_became_of_messages(ingester: Ingester, peer: Peer) -> 
     message = codec.encode_readings(1, None, [reading(1), reading(2)])
 
     peer.publish(message)
-    peer.publish(message)
+    until(lambda: ingester.figure("acknowledgements_sent_total") == 1, "the first is acknowledged")
     peer.publish("nonsense")
-    until(lambda: ingester.figure("acknowledgements_sent_total") == 2, "both are acknowledged")
+    peer.publish(message)
+    until(lambda: ingester.figure("acknowledgements_sent_total") == 2, "the second is acknowledged")
 
     client = {"client": "brimwatch-readings"}
     assert ingester.figure("messages_received_total", **client) == 3
@@ -36,6 +37,16 @@ def test_metrics_say_what_became_of_messages(ingester: Ingester, peer: Peer) -> 
     assert measured_at is not None
     assert ingester.figure("measured_lag_seconds", **client) == pytest.approx(time.time() - measured_at, abs=60)
     assert ingester.figure("received_lag_seconds", **client) == 0
+
+
+def test_devices_that_change_their_story_are_named_in_the_log(ingester: Ingester, peer: Peer) -> None:
+    for distance_mm in (640, 641, 642):
+        peer.publish(codec.encode_readings(1, None, [reading(1, distance_mm)]))
+    until(lambda: ingester.figure("rejected_total", reason="conflict") == 2, "both are refused")
+
+    told = [line for line in ingester.text.splitlines() if 'event="conflict: ' in line]
+    assert len(told) == 1
+    assert peer.ref in told[0]
 
 
 def test_batch_that_waits_for_the_database_is_seen(database: MigratedDatabase, ingester: Ingester, peer: Peer) -> None:

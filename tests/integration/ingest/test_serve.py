@@ -103,8 +103,9 @@ def test_resend_is_stored_once_and_acknowledged_again(database: MigratedDatabase
     peer.publish(message)
     until(lambda: len(peer.acks) == 1, "the first is acknowledged")
     peer.publish(message)
+    until(lambda: len(peer.acks) == 2, "the second is acknowledged")
     peer.publish(message, "backlog")
-    until(lambda: len(peer.acks) == 3, "the others are acknowledged")
+    until(lambda: len(peer.acks) == 3, "the third is acknowledged")
 
     assert stored(database, peer) == [(1, 1, 640), (1, 2, 640)]
     assert rejects(database, peer) == []

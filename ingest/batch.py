@@ -75,11 +75,17 @@ def sort_out(
         message, decoded = arrived, arrived.decoded
         device_id = device_ids.get(decoded.device) if decoded.device else None
         if decoded.device and device_id is None:
-            batch.rejects.append(Reject(message, "unknown_device", _stranger(decoded), message.payload))
+            detail = "not enrolled, or retired" + ("" if decoded.uplink is None else advice(decoded.uplink))
+            batch.rejects.append(Reject(message, "unknown_device", detail, message.payload))
             continue
         if decoded.uplink is not None and device_id is not None:
-            now_ms = int(received_at.timestamp() * 1000)
-            decoded = decode_uplink(decoded.uplink, models.get(device_id), message.payload, now_ms)
+            model = models.get(device_id)
+            if model is None:
+                # A network server must not make a device of ours seem alive.
+                detail = f"enrolled without a model{advice(decoded.uplink)}"
+                batch.rejects.append(Reject(message, "unknown_device", detail, message.payload))
+                continue
+            decoded = decode_uplink(decoded.uplink, model, message.payload, int(received_at.timestamp() * 1000))
             message = Incoming(message.topic, message.payload, decoded)
         for bad in decoded.refusals:
             batch.rejects.append(Reject(message, bad.reason, bad.detail, bad.payload))
@@ -90,11 +96,6 @@ def sort_out(
                 batch.heard[device_id] = Heard()
             _hear(batch.heard[device_id], decoded)
     return batch
-
-
-def _stranger(decoded: Decoded) -> str:
-    sentence = "not enrolled, or retired"
-    return sentence if decoded.uplink is None else f"{sentence}: {advice(decoded.uplink.dev_eui)}"
 
 
 def _hear(heard: Heard, decoded: Decoded) -> None:

@@ -23,19 +23,18 @@ LARGEST_DISTANCE_MM = 65_535
 COLDEST_C, HOTTEST_C = -100, 500
 
 
-def decode_uplink(uplink: Uplink, model: str | None, message: bytes, now_ms: int) -> Decoded:
+def decode_uplink(uplink: Uplink, model: str, message: bytes, now_ms: int) -> Decoded:
     """Say what an uplink means; never raises for what is in it.
 
     Args:
         uplink: of an enrolled device.
-        model: that the device was enrolled with; None for a device of our own contract.
+        model: that the device was enrolled with.
         message: of the network server, which is kept where something is refused.
         now_ms: the server's time, milliseconds since 1970.
     """
-    decode = MODELS.get(model) if model else None
+    decode = MODELS.get(model)
     if decode is None:
-        why = f"its model {model} is not known to this version" if model else "it was enrolled without a model"
-        detail = f"{why}: {advice(uplink.dev_eui)}"
+        detail = f"its model {model} is not known to this version{advice(uplink)}"
         decoded = refuse(reason="unknown_device", detail=detail, payload=message)
     elif not uplink.payload:
         decoded = Decoded(None, [], [])
@@ -47,9 +46,9 @@ def decode_uplink(uplink: Uplink, model: str | None, message: bytes, now_ms: int
     return decoded
 
 
-def advice(dev_eui: str) -> str:
-    """Say what makes a LoRaWAN device known."""
-    return f"`devices enrol {dev_eui} --model MODEL` makes it known (docs/lorawan.md)"
+def advice(uplink: Uplink) -> str:
+    """End a sentence with what makes a LoRaWAN device known."""
+    return f": `devices enrol {uplink.dev_eui} --model MODEL` makes it known (docs/lorawan.md)"
 
 
 def _decode(uplink: Uplink, decode: Decoder, message: bytes, now_ms: int) -> Decoded:

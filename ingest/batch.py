@@ -7,6 +7,7 @@ from datetime import datetime
 from msgspec import Struct, json
 
 from ingest.columns import Bigints, Doubles, Integers
+from ingest.lorawan.models import advice, decode_uplink
 from ingest.reading import Decoded, Reading
 
 LONGEST_DETAIL = 1000
@@ -58,21 +59,34 @@ class Batch:
     heard: dict[int, Heard] = field(default_factory=dict)
 
 
-def sort_out(messages: Sequence[Incoming], device_ids: Mapping[str, int], received_at: datetime) -> Batch:
+def sort_out(
+    messages: Sequence[Incoming], device_ids: Mapping[str, int], models: Mapping[int, str], received_at: datetime
+) -> Batch:
     """Say what of a batch goes where.
 
     Args:
         messages: in the order of arrival.
         device_ids: of the enrolled devices by their references; whoever is not in it is refused.
+        models: of those of other makers, by id.
         received_at: UTC.
     """
     batch = Batch(received_at)
-    for message in messages:
-        decoded = message.decoded
+    for arrived in messages:
+        message, decoded = arrived, arrived.decoded
         device_id = device_ids.get(decoded.device) if decoded.device else None
         if decoded.device and device_id is None:
-            batch.rejects.append(Reject(message, "unknown_device", "not enrolled, or retired", message.payload))
+            detail = "not enrolled, or retired" + ("" if decoded.uplink is None else advice(decoded.uplink))
+            batch.rejects.append(Reject(message, "unknown_device", detail, message.payload))
             continue
+        if decoded.uplink is not None and device_id is not None:
+            model = models.get(device_id)
+            if model is None:
+                # A network server must not make a device of ours seem alive.
+                detail = f"enrolled without a model{advice(decoded.uplink)}"
+                batch.rejects.append(Reject(message, "unknown_device", detail, message.payload))
+                continue
+            decoded = decode_uplink(decoded.uplink, model, message.payload, int(received_at.timestamp() * 1000))
+            message = Incoming(message.topic, message.payload, decoded)
         for bad in decoded.refusals:
             batch.rejects.append(Reject(message, bad.reason, bad.detail, bad.payload))
         if device_id is not None:
@@ -155,7 +169,8 @@ def database_reject(row: Row, error: Exception) -> Reject:
 def _alone(row: Row) -> bytes:
     """Give the message of this row alone: a message of 200 conflicts would else be kept 200 times."""
     decoded = row.message.decoded
-    if len(decoded.readings) + len(decoded.refusals) == 1:
+    # What came over LoRaWAN is small, and is tried again as its network server sent it.
+    if len(decoded.readings) + len(decoded.refusals) == 1 or decoded.uplink is not None:
         return row.message.payload
     reading = row.reading
     values = {name: value for name in VALUES if (value := getattr(reading, name)) is not None or name == "distance_mm"}

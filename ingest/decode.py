@@ -5,6 +5,7 @@ from functools import lru_cache
 
 from ingest import decode_cbor, decode_json
 from ingest.decode_status import decode_status
+from ingest.lorawan.network import decode_uplink_message
 from ingest.reading import LARGEST_ROWS, Decoded, refuse
 
 LARGEST_BYTES = 65_536
@@ -30,16 +31,15 @@ def decode(topic: str, payload: bytes, *, retain: bool, now_ms: int) -> Decoded:
 def _decode(topic: str, payload: bytes, retain: bool, now_ms: int) -> Decoded:
     device, kind = _read_topic(topic)
     if device is None:
-        return refuse(reason="topic", detail="not a topic of the contract", payload=payload)
+        return _decode_uplink(topic, payload, retain)
     if len(payload) > LARGEST_BYTES:
-        decoded = refuse(reason="oversize", detail=f"{len(payload)} bytes", payload=payload)
+        decoded = _oversize(payload)
     elif kind == "status":
         decoded = decode_status(payload, device)
     else:
         decoded = _decode_readings(payload, device, now_ms)
     if retain:
-        known = decoded.identities()
-        decoded = refuse(reason="retained", detail="published with retain", payload=payload, identities=known)
+        decoded = _retained(decoded, payload)
     decoded.device = device
     return decoded
 
@@ -48,6 +48,22 @@ def _decode(topic: str, payload: bytes, retain: bool, now_ms: int) -> Decoded:
 def _read_topic(topic: str) -> tuple[str, str] | tuple[None, None]:
     match = TOPIC.fullmatch(topic)
     return (match[1], match[2]) if match else (None, None)
+
+
+def _decode_uplink(topic: str, payload: bytes, retain: bool) -> Decoded:
+    decoded = _oversize(payload) if len(payload) > LARGEST_BYTES else decode_uplink_message(topic, payload)
+    if decoded is None:
+        return refuse(reason="topic", detail="not a topic of the contract", payload=payload)
+    return _retained(decoded, payload) if retain else decoded
+
+
+def _oversize(payload: bytes) -> Decoded:
+    return refuse(reason="oversize", detail=f"{len(payload)} bytes", payload=payload)
+
+
+def _retained(decoded: Decoded, payload: bytes) -> Decoded:
+    known = decoded.identities()
+    return refuse(reason="retained", detail="published with retain", payload=payload, identities=known)
 
 
 def _decode_readings(payload: bytes, device: str, now_ms: int) -> Decoded:

@@ -8,7 +8,9 @@ from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from ingest.decode_cbor import U16, U32, VERSION, ReportS
 from ingest.reading import (
+    BLIND_ZONE,
     LID_OPEN,
+    TILTED,
     TIME_ESTIMATED,
     Decoded,
     Identity,
@@ -37,6 +39,8 @@ class JsonRow(Struct, frozen=True):
     flags: U16 = 0
     lid_open: bool = False
     time_estimated: bool = False
+    blind_zone: bool = False
+    tilted: bool = False
 
 
 class JsonMessage(Struct, frozen=True):
@@ -130,8 +134,13 @@ def _reading(row: JsonRow, identity: Identity, seconds: float) -> Reading:
         None if row.temperature_c is None else round(row.temperature_c, 1),
         row.battery_mv,
         row.tilt_deg,
-        row.flags | LID_OPEN * row.lid_open | TIME_ESTIMATED * row.time_estimated,
+        _flags(row),
     )
+
+
+def _flags(row: JsonRow) -> int:
+    named = LID_OPEN * row.lid_open | TIME_ESTIMATED * row.time_estimated | BLIND_ZONE * row.blind_zone
+    return row.flags | named | TILTED * row.tilted
 
 
 def _identity_of(seq: int | UnsetType, epoch: int | UnsetType, seconds: float) -> Identity | None:

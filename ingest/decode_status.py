@@ -25,6 +25,7 @@ class Known(Struct, frozen=True):
     torn_count: Count | None = None
     rssi_dbm: int | None = None
     battery_mv: U16 | None = None
+    battery_percent: Annotated[int, Meta(ge=0, le=100)] | None = None
     next_report_s: ReportS | None = None
     config_version: Count | None = None
 

@@ -124,6 +124,6 @@ class Limit:
 
 @lru_cache(maxsize=KNOWN_TOPICS)
 def _device(topic: str) -> str:
-    # The third level; a topic that is not ours counts for itself.
+    # The third level; any other topic counts for itself, and a network server has one for each device.
     levels = topic.split("/", 3)
-    return levels[2] if len(levels) > 3 else topic  # noqa: PLR2004 - bins, v1, device, and what follows
+    return levels[2] if len(levels) > 3 and levels[0] == "bins" else topic  # noqa: PLR2004 - bins, v1, device, the rest

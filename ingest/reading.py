@@ -2,6 +2,8 @@
 
 from msgspec import Struct, ValidationError
 
+from ingest.lorawan.uplink import Uplink
+
 # A reading's identity within its device: (epoch, seq).
 Identity = tuple[int, int]
 # Readings that follow one another: (epoch, first seq, last seq).
@@ -12,6 +14,8 @@ AHEAD_S = 300  # how far a device's clock may be ahead of ours
 LARGEST_ROWS = 200
 LID_OPEN = 1
 TIME_ESTIMATED = 2
+BLIND_ZONE = 4
+TILTED = 8
 
 
 class Reading(Struct, frozen=True, gc=False):
@@ -23,7 +27,7 @@ class Reading(Struct, frozen=True, gc=False):
         measured_ms: milliseconds since 1970, UTC.
         distance_mm: sensor to waste; None for no valid echo.
         temperature_c: degrees Celsius, to a tenth.
-        flags: bit 0 lid open, bit 1 time estimated.
+        flags: bit 0 lid open, bit 1 time estimated, bit 2 blind zone, bit 3 tilted.
     """
 
     epoch: int
@@ -64,6 +68,7 @@ class Decoded(Struct, gc=False):
         next_report_s: seconds until the device's next report, as it promised.
         status: what the device says of itself, as JSON text that PostgreSQL's jsonb accepts; None for other messages.
         battery_mv: of a status message.
+        uplink: of a LoRaWAN device, unread: what it means only the device's model says (`batch`).
     """
 
     device: str | None
@@ -72,6 +77,7 @@ class Decoded(Struct, gc=False):
     next_report_s: int | None = None
     status: bytes | None = None
     battery_mv: int | None = None
+    uplink: Uplink | None = None
 
     def identities(self) -> tuple[Identity, ...]:
         """List the readings of this message, stored or refused, as far as their identity can be read."""

@@ -18,7 +18,13 @@ from ingest.settings import ServeSettings
 
 # Fixed client ids: each has a session at the broker that outlives us. Fresh readings never queue behind history.
 STREAMS = {
-    "brimwatch-readings": ("bins/v1/+/up/readings", "bins/v1/+/up/status"),
+    "brimwatch-readings": (
+        "bins/v1/+/up/readings",
+        "bins/v1/+/up/status",
+        # What LoRaWAN network servers publish: The Things Stack, ChirpStack (docs/lorawan.md).
+        "v3/+/devices/+/up",
+        "application/+/device/+/event/up",
+    ),
     "brimwatch-backlog": ("bins/v1/+/up/backlog",),
 }
 LAST_ACKNOWLEDGEMENTS_S = 0.5

@@ -159,6 +159,8 @@ class Store:
         self._connection = connection
         self._crash = crash
         self._device_ids: dict[str, int] = {}
+        # Of the devices of other makers, by id.
+        self._models: dict[int, str] = {}
         self._devices_known_at = float("-inf")
 
     async def write(self, messages: Sequence[Incoming], received_at: datetime) -> Stored:
@@ -173,22 +175,26 @@ class Store:
         """
         await self._learn_devices({message.decoded.device for message in messages if message.decoded.device})
         try:
-            return await self._write(sort_out(messages, self._device_ids, received_at), careful=False)
+            return await self._write(sort_out(messages, self._device_ids, self._models, received_at), careful=False)
         except POISON as error:
             if isinstance(error, errors.ReadOnlySqlTransaction):
                 raise
-            return await self._write(sort_out(messages, self._device_ids, received_at), careful=True)
+            return await self._write(sort_out(messages, self._device_ids, self._models, received_at), careful=True)
 
     async def _learn_devices(self, refs: set[str]) -> None:
         now = time.monotonic()
         if now - self._devices_known_at > DEVICES_MAX_AGE_S:
             self._device_ids.clear()
+            self._models.clear()
             self._devices_known_at = now
         unknown = [ref for ref in refs if ref not in self._device_ids]
         if unknown:
-            query = "select ref, id from devices where ref = any(%s) and retired_at is null"
+            query = "select ref, id, model from devices where ref = any(%s) and retired_at is null"
             cursor = await self._connection.execute(query, (unknown,))
-            self._device_ids.update(await cursor.fetchall())
+            async for ref, device_id, model in cursor:
+                self._device_ids[ref] = device_id
+                if model is not None:
+                    self._models[device_id] = model
 
     async def _write(self, batch: Batch, *, careful: bool) -> Stored:
         async with self._connection.transaction():

@@ -114,7 +114,7 @@ class ReadingItem(_Shape):
     temperature_c: float | None = Field(description="degrees Celsius")
     battery_mv: int | None = Field(description="millivolts")
     tilt_deg: int | None = Field(description="degrees from upright")
-    flags: int = Field(description="bit 0 lid open, bit 1 clock set only later")
+    flags: int = Field(description="bit 0 lid open, 1 clock set only later, 2 waste too near, 3 tilted")
     fill_level: Share | None = Field(description="0..1; null where the reading was rejected")
     quality: int = Field(ge=0, le=4, description="as OMA LwM2M 6042")
     quality_reason: str = Field(description="in words; empty for an accepted reading")

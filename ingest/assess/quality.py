@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ingest.assess.readings import LID_OPEN, TIME_ESTIMATED, Floats, Geometry, Series, Times
+from ingest.assess.readings import BLIND_ZONE, LID_OPEN, TILTED, TIME_ESTIMATED, Floats, Geometry, Series, Times
 
 UNCHECKED, REJECTED, REJECTED_PROBABLE, SUSPICIOUS, ACCEPTED = range(5)
 
@@ -77,10 +77,11 @@ def _certain_faults(series: Series, geometry: Geometry) -> list[_Rule]:
     distance = series.distance_mm
     slack_mm = np.maximum(BELOW_BOTTOM_MM, BELOW_BOTTOM_SHARE * geometry.depth_mm)
     return [
-        (REJECTED, "tilted", series.tilt_deg > TILTED_DEG),
+        (REJECTED, "tilted", (series.tilt_deg > TILTED_DEG) | ((series.flags & TILTED) != 0)),
         (REJECTED, "lid open", (series.flags & LID_OPEN) != 0),
+        # First, because such a reading has no distance either.
+        (REJECTED, "too near to measure", (distance < BLIND_ZONE_MM) | ((series.flags & BLIND_ZONE) != 0)),
         (REJECTED, "no echo", np.isnan(distance) | (series.valid_count == 0)),
-        (REJECTED, "too near to measure", distance < BLIND_ZONE_MM),
         (REJECTED, "further away than the bottom of the bin", distance > geometry.empty_mm + slack_mm),
     ]
 

@@ -15,6 +15,8 @@ Integers = npt.NDArray[np.int64]
 # Bits of `flags` (docs/contract.md).
 LID_OPEN = 1
 TIME_ESTIMATED = 2
+BLIND_ZONE = 4
+TILTED = 8
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,8 @@ from ingest.registry.identity import Identity, load_identity, save_identity
 
 # The ingester's own connections; also the names that no device may bear.
 CLIENTS = ("brimwatch-readings", "brimwatch-backlog", "brimwatch-send")
+# LoRaWAN network servers that publish what their devices sent (docs/lorawan.md).
+NETWORK_SERVERS = ("brimwatch-chirpstack", "brimwatch-ttn")
 RESERVED_PREFIX = "brimwatch-"
 
 AUTHORITY_LIFE = timedelta(days=3653)
@@ -28,7 +30,7 @@ BACKDATED = timedelta(days=1)
 
 
 def init_authority(folder: Path, hosts: Sequence[str], now: datetime) -> list[str]:
-    """Make whatever is missing of the authority, the broker's certificate and the ingester's three.
+    """Make whatever is missing of the authority and of the certificates of broker, ingester and network servers.
 
     What exists and is still good stays. The broker's certificate is issued anew when it lacks one of `hosts`; the names
     that it had are kept.
@@ -57,7 +59,7 @@ def init_authority(folder: Path, hosts: Sequence[str], now: datetime) -> list[st
         written.append("ca")
     if _renew_server(folder, authority, hosts, now):
         written.append("server")
-    written += [name for name in CLIENTS if _renew_client(folder, name, authority, now)]
+    written += [name for name in (*CLIENTS, *NETWORK_SERVERS) if _renew_client(folder, name, authority, now)]
     return written
 
 

@@ -10,7 +10,7 @@ import typer
 from ingest.registry.bundles import Broker
 from ingest.registry.certificates import init_authority, load_authority, server_host
 from ingest.registry.connection import actor, registry_transaction
-from ingest.registry.devices import enrol, list_devices, retire
+from ingest.registry.devices import Enrolment, enrol, enrol_lorawan, list_devices, retire
 from ingest.registry.errors import RegistryError
 from ingest.registry.fit_file import read_devices, read_fits
 from ingest.registry.fittings import Fit, Refusal, fit, running_fit
@@ -23,8 +23,6 @@ from ingest.settings import load
 devices_app = typer.Typer(no_args_is_help=True, help="Which sensors may publish, and the bin that each sits in.")
 certificates_app = typer.Typer(no_args_is_help=True, help="Our own certificate authority.")
 
-_Authority = Annotated[Path, typer.Option(envvar="BRIMWATCH_CERTIFICATES", help="Folder of `certificates init`.")]
-
 
 @certificates_app.callback()
 def certificates() -> None:
@@ -36,7 +34,7 @@ def certificates_init(
     folder: Annotated[Path, typer.Option("--dir", envvar="BRIMWATCH_CERTIFICATES", help="Folder of the PEM files.")],
     hosts: Annotated[list[str], typer.Option("--host", help="DNS name or IP address of the broker; repeatable.")],
 ) -> None:
-    """Make what is missing: the authority, the broker's certificate and the ingester's three."""
+    """Make what is missing: the authority, and the certificates of broker, ingester and LoRaWAN network servers."""
     written = init_authority(folder, hosts, datetime.now(UTC))
     typer.echo(f"{folder}: made {', '.join(written)}." if written else f"{folder}: everything is there already.")
 
@@ -44,26 +42,37 @@ def certificates_init(
 @devices_app.command("enrol")
 def devices_enrol(
     *,
-    out: Annotated[Path, typer.Option("--out", help="Folder that gets one folder a device.")],
-    certificates: _Authority,
     refs: Annotated[list[str] | None, typer.Argument(metavar="REF...")] = None,
+    model: Annotated[
+        str | None, typer.Option(help="Of a LoRaWAN sensor, whose REF is its DevEUI; it needs no bundle.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder that gets one folder a device.")] = None,
+    certificates: Annotated[
+        Path | None, typer.Option(envvar="BRIMWATCH_CERTIFICATES", help="Folder of `certificates init`.")
+    ] = None,
     file: Annotated[Path | None, typer.Option("--from", help="CSV with the column device.")] = None,
     mqtt_host: Annotated[
         str | None, typer.Option(envvar="BRIMWATCH_MQTT_HOST", help="Default: the broker certificate's first name.")
     ] = None,
     mqtt_port: Annotated[int, typer.Option(envvar="BRIMWATCH_MQTT_PORT", min=1, max=65535)] = 8883,
 ) -> None:
-    """Let devices publish, and make the bundle that each one needs."""
+    """Let devices publish, and make the bundle that each one needs; with --model, let LoRaWAN devices be heard."""
     wanted = [*(refs or []), *(read_devices(file) if file else [])]
     if not wanted:
         raise RegistryError("Name at least one device, or a file of them with --from.")
+    if model is not None:
+        with registry_transaction() as connection:
+            _print_enrolment(enrol_lorawan(connection, wanted, model=model, actor=actor()))
+        return
+    if out is None or certificates is None:
+        raise RegistryError("Say with --out where the bundles go and with --certificates where the authority is.")
     authority = load_authority(certificates)
     broker = Broker(mqtt_host or server_host(certificates), mqtt_port)
     with registry_transaction() as connection:
         result = enrol(
             connection, wanted, out=out, authority=authority, broker=broker, now=datetime.now(UTC), actor=actor()
         )
-    typer.echo(f"{len(result.added)} enrolled, {len(result.renewed)} renewed, {len(result.unchanged)} unchanged.")
+    _print_enrolment(result)
 
 
 @devices_app.command("fit")
@@ -140,6 +149,10 @@ def devices_list() -> None:
     """Show the devices with their bin and last report, one a line, tab-separated."""
     with registry_transaction() as connection:
         print_rows(list_devices(connection))
+
+
+def _print_enrolment(result: Enrolment) -> None:
+    typer.echo(f"{len(result.added)} enrolled, {len(result.renewed)} renewed, {len(result.unchanged)} unchanged.")
 
 
 def _moment(at: str | None, zone: str) -> datetime | None:

@@ -13,6 +13,7 @@ from tests.contract.golden import load, named, payload_of
 TEXT = (Path(__file__).parents[2] / "docs" / "contract.cddl").read_text(encoding="utf-8")
 GRAMMAR = Grammar(TEXT)
 READINGS = load("v1/readings")
+FLAGS = load("v1/flags")
 SHAPE = {"oversize", "version", "schema", "range"}
 REFUSED = [example for example in load("v1/refused") if example["reason"] in SHAPE]
 
@@ -26,7 +27,7 @@ def test_grammar_allows_readings(example: dict[str, Any]) -> None:
     assert GRAMMAR.allows("readings", value_of(example))
 
 
-@pytest.mark.parametrize("example", **named(READINGS["json"]))
+@pytest.mark.parametrize("example", **named(READINGS["json"] + FLAGS["json"]))
 def test_grammar_allows_readings_in_json(example: dict[str, Any]) -> None:
     assert GRAMMAR.allows("readings-json", value_of(example))
 

@@ -18,6 +18,7 @@ from tests.contract.golden import NOW_MS, load, named, payload_of
 from tests.unit.firmware.device import run_micropython
 
 READINGS = load("v1/readings")
+FLAGS = load("v1/flags")
 TOPIC = "bins/v1/d-0001/up/readings"
 REASONS_OF_THE_DATABASE = {"unknown_device", "conflict", "database"}
 ENCODE = """
@@ -27,7 +28,7 @@ for message in {messages!r}:
 """
 
 
-@pytest.mark.parametrize("example", **named(READINGS["cbor"] + READINGS["json"]))
+@pytest.mark.parametrize("example", **named(READINGS["cbor"] + READINGS["json"] + FLAGS["json"]))
 def test_ingester_reads_the_readings(example: dict[str, Any]) -> None:
     decoded = decode(TOPIC, payload_of(example), retain=False, now_ms=NOW_MS)
 

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from ingest.lorawan.models import MODELS
+
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("firmware/**/*.md")])
 # A word in backticks that looks like a file or folder of ours.
@@ -45,3 +47,10 @@ def test_contract_names_every_reason_a_message_is_refused_for() -> None:
     }
 
     assert used <= documented
+
+
+def test_page_about_lorawan_names_every_model() -> None:
+    page = (ROOT / "docs" / "lorawan.md").read_text(encoding="utf-8")
+    documented = re.findall(r"^\| `([a-z0-9-]+)` \|", page.split("## ")[0], re.MULTILINE)
+
+    assert sorted(documented) == sorted(MODELS)

@@ -3,6 +3,7 @@ drop view if exists device_status;
 create view device_status as
 select
     devices.ref as device,
+    devices.model,
     bins.ref as bin,
     devices.enrolled_at,
     devices.certificate_expires_at,

@@ -163,6 +163,10 @@ class Peer:
         """Publish and wait for the broker's PUBACK."""
         self.send(payload, kind, retain=retain).wait_for_publish(10)
 
+    def publish_to(self, topic: str, payload: bytes | str) -> None:
+        """Publish under a topic that need not be its own, and wait for the broker's PUBACK."""
+        self._client.publish(topic, payload, qos=1).wait_for_publish(10)
+
     def send(self, payload: bytes | str, kind: str = "readings", *, retain: bool = False) -> MQTTMessageInfo:
         """Publish and do not wait."""
         return self._client.publish(f"bins/v1/{self.ref}/up/{kind}", payload, qos=1, retain=retain)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from ingest.assess.quality import ACCEPTED, REJECTED, SUSPICIOUS, judge
-from ingest.assess.readings import LID_OPEN, TIME_ESTIMATED, Series
+from ingest.assess.readings import BLIND_ZONE, LID_OPEN, TILTED, TIME_ESTIMATED, Series
 from tests.unit.assess.bins import GEOMETRY, hourly, reading
 
 
@@ -24,6 +24,9 @@ from tests.unit.assess.bins import GEOMETRY, hourly, reading
         ({"tilt_deg": 60}, ACCEPTED, ""),
         ({"tilt_deg": 61}, REJECTED, "tilted"),
         ({"flags": LID_OPEN}, REJECTED, "lid open"),
+        # Sensors of other makers that say so without a number.
+        ({"flags": TILTED, "tilt_deg": None}, REJECTED, "tilted"),
+        ({"flags": BLIND_ZONE, "distance_mm": None}, REJECTED, "too near to measure"),
         ({"flags": TIME_ESTIMATED}, SUSPICIOUS, "its clock was set only later"),
         ({"spread_mm": 400}, SUSPICIOUS, "its echoes disagree"),
         # What is certain outranks a doubt.

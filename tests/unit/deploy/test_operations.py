@@ -1,4 +1,4 @@
-"""The commands of docs/operations.md exist."""
+"""The commands of docs/operations.md and docs/lorawan.md exist."""
 
 import re
 
@@ -7,12 +7,13 @@ import pytest
 from tests.unit.deploy.project import ROOT, read_compose, unknown_words
 
 TEXT = (ROOT / "docs/operations.md").read_text()
-COMMANDS = re.findall(r"docker compose [^`\n]+", TEXT)
+LORAWAN = (ROOT / "docs/lorawan.md").read_text()
+COMMANDS = re.findall(r"docker compose [^`\n]+", TEXT + LORAWAN)
 SERVICES = read_compose()["services"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_command_of_the_operations_page_exists(command: str) -> None:
+def test_command_of_the_pages_exists(command: str) -> None:
     in_container = command.replace("run --rm registry ", "python -m ingest ")
     named = re.findall(r"(?:exec(?: -T)?|run(?: --rm| -T| --no-deps| --entrypoint \w+)*|logs|restart) (\w+)", command)
 

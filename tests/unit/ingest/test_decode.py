@@ -352,6 +352,7 @@ def test_status_is_made_fit_for_jsonb(said: object, kept: object) -> None:
         (cbor2.dumps({"battery_mv": 65_536}), "range"),
         (cbor2.dumps({"next_report_s": 0}), "range"),
         (cbor2.dumps({"boot_count": -1}), "range"),
+        (cbor2.dumps({"battery_percent": 101}), "range"),
         (cbor2.dumps({"device": "d-2"}), "identity"),
     ],
 )

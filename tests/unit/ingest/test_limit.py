@@ -1,3 +1,5 @@
+import pytest
+
 from ingest.limit import Limit
 from ingest.metrics import Metrics
 
@@ -59,6 +61,17 @@ def test_readings_and_backlog_of_a_device_count_together() -> None:
     passed(limit, "mad", 5000)
 
     assert limit.admit("bins/v1/mad/up/backlog") is None
+
+
+@pytest.mark.parametrize(
+    "topic", ["v3/bins@ttn/devices/{}/up", "application/17c82e96/device/24e124136b01234{}/event/up"]
+)
+def test_each_lorawan_device_counts_for_itself(topic: str) -> None:
+    limit = Limit(10, 0, Metrics(), Clock().read)
+    mad = [limit.admit(topic.format(1)) is not None for _ in range(5000)]
+
+    assert mad.count(True) == 600
+    assert limit.admit(topic.format(2)) is not None
 
 
 def test_zero_is_no_limit() -> None:

@@ -13,12 +13,12 @@ from cryptography import x509
 from cryptography.x509.oid import NameOID
 
 from ingest.registry.bundles import Broker, make_bundle
-from ingest.registry.certificates import CLIENTS, init_authority, load_authority
+from ingest.registry.certificates import CLIENTS, NETWORK_SERVERS, init_authority, load_authority
 from ingest.registry.errors import RegistryError
 from ingest.registry.identity import load_identity
 
 NOW = datetime.now(UTC)
-EVERYTHING = ["ca", "server", *CLIENTS]
+EVERYTHING = ["ca", "server", *CLIENTS, *NETWORK_SERVERS]
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ def test_openssl_verifies_every_certificate(folder: Path) -> None:
     openssl = shutil.which("openssl")
     if openssl is None:
         pytest.skip("No openssl on this machine.")
-    for name, purpose in [("server", "sslserver"), *((client, "sslclient") for client in CLIENTS)]:
+    for name, purpose in [("server", "sslserver"), *((client, "sslclient") for client in (*CLIENTS, *NETWORK_SERVERS))]:
         command = [openssl, "verify", "-x509_strict", "-purpose", purpose, "-CAfile", "ca.pem", f"{name}.pem"]
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 

@@ -45,6 +45,9 @@ class Outcome:
     verdict: Verdict
     rss_mb: float
 
+    def __str__(self) -> str:
+        return f"committing again after {self.recovery_s:.2f} s, {self.verdict}, {self.rss_mb:.0f} MB"
+
 
 class Endurance:
     """The devices, the ingester, and somebody who starts dead servers again.

@@ -95,17 +95,26 @@ class Fuzz:
             messages: how many are sent.
             alone_s: how long the good device is alone.
         """
+        alone: list[float] = []
+        beside: list[float] = []
+        began = time.monotonic()
         with self._ingester() as ingester, ExitStack() as connections:
-            with self._pulse("alone") as alone:
-                time.sleep(alone_s)
-            publishers = [connections.enter_context(Publisher(bundle)) for bundle in self._senders]
-            began = time.monotonic()
-            with self._pulse("beside") as beside:
-                self._send(publishers, messages)
-            seconds = time.monotonic() - began
-            # In each stream every message waits behind those before it.
-            stalls = int(not self._takes_more(publishers[0]))
-            crashes = int(not ingester.running)
+            try:
+                with self._pulse("alone", alone):
+                    time.sleep(alone_s)
+                publishers = [connections.enter_context(Publisher(bundle)) for bundle in self._senders]
+                began = time.monotonic()
+                with self._pulse("beside", beside):
+                    self._send(publishers, messages)
+                seconds = time.monotonic() - began
+                # In each stream every message waits behind those before it.
+                stalls = int(not self._takes_more(publishers[0]))
+            except (OSError, StackError):
+                if ingester.running:
+                    raise
+            if not ingester.running:
+                words = [f"the ingester ended: {ingester.last_words()}"]
+                return Outcome(messages, 1, 0, words, 0, beside, alone, time.monotonic() - began)
             ingester.stop()
         with self._ingester():
             # What the broker holds back comes again, before what is new.
@@ -114,7 +123,7 @@ class Fuzz:
             stalls += self._received() - len(STREAMS)
         unforeseen = self._stack.rows("select count(*) from rejects where detail like 'cannot be read: %%'")[0][0]
         differences = self._books.differences(self._stack)
-        return Outcome(messages, crashes, stalls, differences, unforeseen, beside, alone, seconds)
+        return Outcome(messages, 0, stalls, differences, unforeseen, beside, alone, seconds)
 
     def _send(self, publishers: list[Publisher], messages: int) -> None:
         sent, earlier, began = 0, self._received(), time.monotonic()
@@ -168,17 +177,16 @@ class Fuzz:
             ingester.kill()
 
     @contextmanager
-    def _pulse(self, name: str) -> Iterator[list[float]]:
-        """Let the good device work during the block; its delays are in the list at the end, without the first."""
+    def _pulse(self, name: str, delays: list[float]) -> Iterator[None]:
+        """Let the good device work during the block, and add its delays at the end, without the first."""
         log = self._stack.folder / f"pulse-{name}.log"
         words = ["-m", "tests.chaos.pulse", str(self._good.folder), self._good.host, str(self._good.port)]
         child = Child([sys.executable, *words], name="good device", log=log, cwd=ROOT)
-        delays: list[float] = []
         try:
             wait_until(
                 lambda: b"\n" in log.read_bytes(), timeout_s=20, what="The good device is not heard", child=child
             )
-            yield delays
+            yield
             if not child.running:
                 raise StackError(f"The good device ended: {child.last_words()}")
         finally:
@@ -206,7 +214,9 @@ def _decoded(ref: str, drawn: Drawn, now_ms: int) -> Decoded:
 
 
 def p99_ms(delays_ms: list[float]) -> float:
-    """Say what 99 of 100 delays do not exceed."""
+    """Say what 99 of 100 delays do not exceed; infinity without any."""
+    if not delays_ms:
+        return math.inf
     return sorted(delays_ms)[math.ceil(0.99 * len(delays_ms)) - 1]
 
 

@@ -4,6 +4,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,8 +77,8 @@ class Endurance:
             parts.callback(self._end_ingester)
             self._ingester = self.stack.start_ingester({})
             self._measuring.set()
-            parts.enter_context(_repeating(self._send, EVERY_S))
-            parts.enter_context(_repeating(self._look_after, LOOK_EVERY_S))
+            parts.enter_context(in_background(self._send))
+            parts.enter_context(in_background(self._look_after))
             self._until_committed(dict.fromkeys(self._ledgers, 0))
             yield self
 
@@ -170,35 +171,32 @@ class Endurance:
             log.seek(self._said)
             return log.read().decode()
 
-    def _send(self) -> None:
-        for device in self._devices:
-            if self._measuring.is_set():
-                device.measure(READINGS)
-            device.send()
+    def _send(self, ended: threading.Event) -> None:
+        while not ended.wait(EVERY_S):
+            for device in self._devices:
+                if self._measuring.is_set():
+                    device.measure(READINGS)
+                device.send()
 
-    def _look_after(self) -> None:
-        for server in (self.stack.database, self.stack.broker):
-            try:
-                with self._care:
-                    if server.pid is None:
-                        server.start()
-            except StackError:
-                time.sleep(START_AGAIN_S)
+    def _look_after(self, ended: threading.Event) -> None:
+        while not ended.wait(LOOK_EVERY_S):
+            for server in (self.stack.database, self.stack.broker):
+                try:
+                    with self._care:
+                        if server.pid is None:
+                            server.start()
+                except StackError:
+                    ended.wait(START_AGAIN_S)
 
 
 @contextlib.contextmanager
-def _repeating(work: Callable[[], None], every_s: float) -> Iterator[None]:
-    """Do something again and again in a thread, until the end of the block."""
+def in_background(work: Callable[[threading.Event], None]) -> Iterator[None]:
+    """Do something beside the block until the event is set at its end; what it raises is raised there."""
     ended = threading.Event()
-
-    def repeat() -> None:
-        while not ended.wait(every_s):
-            work()
-
-    thread = threading.Thread(target=repeat)
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()
+    with ThreadPoolExecutor(1) as thread:
+        done = thread.submit(work, ended)
+        try:
+            yield
+        finally:
+            ended.set()
+        done.result()

@@ -11,7 +11,7 @@ import psycopg
 from simulator.stack.place import find_place, give
 from simulator.stack.process import descendants, wait_until
 from tests.chaos.disk import data_folder, filled
-from tests.chaos.endurance import LIMIT_S, Endurance
+from tests.chaos.endurance import LIMIT_S, Endurance, in_background
 from tests.chaos.stack import Stack
 
 HELD_S, LET_GO_S = 2.0, 0.1
@@ -150,25 +150,17 @@ def frozen_broker(endurance: Endurance) -> Iterator[None]:
         _signal_family(endurance.stack.broker.pid, signal.SIGCONT)
 
 
-@contextlib.contextmanager
-def _in_turns(hold: Callable[[], None], let_go: Callable[[], None]) -> Iterator[None]:
+def _in_turns(hold: Callable[[], None], let_go: Callable[[], None]) -> contextlib.AbstractContextManager[None]:
     """Do one and the other until the end of the block, the other last."""
-    ended = threading.Event()
 
-    def take_turns() -> None:
+    def take_turns(ended: threading.Event) -> None:
         while not ended.is_set():
             hold()
             ended.wait(HELD_S)
             let_go()
             ended.wait(LET_GO_S)
 
-    thread = threading.Thread(target=take_turns)
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()
+    return in_background(take_turns)
 
 
 def _execute(stack: Stack, *statements: str) -> None:
@@ -180,4 +172,6 @@ def _execute(stack: Stack, *statements: str) -> None:
 def _signal_family(pid: int | None, number: signal.Signals) -> None:
     if pid is not None:
         for member in (pid, *descendants(pid)):
-            os.kill(member, number)
+            # One that ended meanwhile needs no signal.
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(member, number)

@@ -2,6 +2,9 @@
 
 from collections import Counter
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from ingest.decode import decode
 from tests.contract.bad import Bad
 from tests.contract.bad_json import handmade
@@ -16,6 +19,23 @@ def test_there_are_enough() -> None:
 
 def test_each_is_refused_with_its_reason() -> None:
     assert [(bad.name, wrong) for bad in BAD if (wrong := _wrong(bad))] == []
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.sampled_from(BAD).filter(lambda bad: len(bad.payload) < 1000),
+    st.sampled_from(BAD).filter(lambda bad: len(bad.payload) < 1000),
+    st.data(),
+)
+def test_two_that_are_grown_together_are_answered_too(one: Bad, other: Bad, data: st.DataObject) -> None:
+    head, tail = (data.draw(st.integers(0, len(bad.payload))) for bad in (one, other))
+    payload = one.payload[:head] + other.payload[tail:]
+
+    decoded = decode(f"bins/v1/d-1/up/{one.kind}", payload, retain=False, now_ms=NOW_MS)
+
+    assert decoded.readings or decoded.refusals or decoded.status is not None
+    assert decoded.device == "d-1"
+    assert [refusal.detail for refusal in decoded.refusals if refusal.detail.startswith("cannot be read")] == []
 
 
 def _wrong(bad: Bad) -> str | None:

@@ -4,7 +4,8 @@ import random
 from dataclasses import dataclass, field
 
 SHORTEST_S = 0.2
-LONGEST_S = 5.0
+# One ingester that asks so often costs nobody anything, and readings wait no longer than this once all is well again.
+LONGEST_S = 2.0
 
 
 @dataclass(slots=True)

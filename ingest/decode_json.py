@@ -166,7 +166,8 @@ def _alone(message: JsonMessage, text: bytes) -> bytes:
 def _readable(payload: bytes) -> tuple[Identity, ...]:
     try:
         message = READABLE.decode(payload)
-    except msgspec.ValidationError:
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        # A wrong field may stand before the place where it ceases to be JSON.
         return ()
     rows = [payload] if message.readings is UNSET else [bytes(raw) for raw in message.readings]
     return tuple(identity for text in rows for identity in _identity(text, message.epoch))

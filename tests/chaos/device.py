@@ -94,10 +94,14 @@ class Device:
         bundle: what lets it in.
         ledger: its memory, which it takes up where it was left.
         message_rows: the most readings in one message.
+        resend_s: seconds after which it sends again what was not acknowledged.
     """
 
-    def __init__(self, bundle: Bundle, ledger: Ledger, message_rows: int = LARGEST_MESSAGE) -> None:
+    def __init__(
+        self, bundle: Bundle, ledger: Ledger, message_rows: int = LARGEST_MESSAGE, resend_s: float = RESEND_S
+    ) -> None:
         self.ref = bundle.folder.name
+        self._resend_s = resend_s
         ledger.mend()
         self._bundle, self._ledger, self._message_rows = bundle, ledger, message_rows
         rows, known = ledger.rows(), ledger.acknowledged()
@@ -141,7 +145,8 @@ class Device:
             return
         now = time.monotonic()
         with self._lock:
-            due = [row for seq, row in self._kept.items() if now - self._sent_at.get(seq, float("-inf")) > RESEND_S]
+            since = now - self._resend_s
+            due = [row for seq, row in self._kept.items() if self._sent_at.get(seq, float("-inf")) < since]
             self._sent_at.update((seq, now) for row in due if (seq := row[0]) is not None)
         for start in range(0, len(due), self._message_rows):
             rows = due[start : start + self._message_rows]

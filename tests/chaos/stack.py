@@ -92,9 +92,13 @@ class Stack:
     def lose_sessions(self) -> None:
         """Kill the broker and start it again without anything that it knew."""
         self.broker.kill()
+        self.delete_sessions()
+        self.broker.start()
+
+    def delete_sessions(self) -> None:
+        """Delete all that the broker, which does not run, would remember."""
         for path in (self.broker.folder / "data").iterdir():
             path.unlink()
-        self.broker.start()
 
     @property
     def _certificates(self) -> Path:

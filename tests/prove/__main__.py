@@ -9,12 +9,18 @@ from pathlib import Path
 import typer
 
 from simulator.stack.ending import Ended, ending_by_signal
-from tests.chaos import crash_points
+from tests.chaos import crash_points, faults, fuzz
+from tests.integration.ingest import histories
 
 Proof = Callable[[Callable[[str], None]], tuple[dict[str, float], bool]]
 """Takes somebody to tell, gives its figures and whether they are as they should be."""
 
-PROOFS: dict[str, Proof] = {"crash_points": crash_points.prove}
+PROOFS: dict[str, Proof] = {
+    "crash_points": crash_points.prove,
+    "faults": faults.prove,
+    "fuzz": fuzz.prove,
+    "histories": histories.prove,
+}
 OUT = Path(__file__).parents[2] / "build/prove.json"
 
 

@@ -242,6 +242,22 @@ def test_reading_by_hand_is_read(fields: dict[str, object], changes: dict[str, o
     assert decoded == Decoded("d-1", [msgspec.structs.replace(plain, **changes)], [])
 
 
+@pytest.mark.parametrize(
+    ("payload", "reason"),
+    [
+        (b'{"next_report_s": 0, "epoch": 3]', "range"),  # found by `make prove PROOF=fuzz`
+        (b'{"device": [d-1", "distance_mm": 640}', "schema"),
+        (b'{"epoch": {}, "device": "\xff"}', "schema"),
+        (b'{"epoch": {}, "readings": ' + b"[" * 60_000, "schema"),
+    ],
+)
+def test_wrong_field_before_broken_json_is_refused_for_the_field(payload: bytes, reason: str) -> None:
+    decoded = read(payload)
+
+    assert [(refusal.reason, refusal.payload) for refusal in decoded.refusals] == [(reason, payload)]
+    assert decoded.device == "d-1"
+
+
 def test_many_readings_by_hand_share_epoch_and_report() -> None:
     rows = [{"seq": 17, "distance_mm": 640, "measured_at": NOW_S}, {"seq": 18, "distance_mm": -1, "measured_at": NOW_S}]
 

@@ -28,8 +28,8 @@ SENDERS = 4
 STREAMS = ("readings", "backlog")
 LAST_EPOCH = 4_000_000_000
 ALONE_S = 15.0
-RATE_PER_S = 5000
-"""Fifty times what a device may send; at more, the two cores of a small machine are busy with making rubbish."""
+RATE_PER_S = 3000
+"""Thirty times what a device may send; at more, the two cores of a small machine are busy with making rubbish."""
 AT_ONCE = 100
 LOOK_EVERY = 10
 AHEAD = 2000

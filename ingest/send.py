@@ -21,7 +21,11 @@ from ingest.watchdog import StuckError, Watchdog
 
 SENDER = "brimwatch-send"
 STUCK_S = 5.0
-AT_ONCE = 100
+AT_ONCE = 50
+# After a round the sender rests so many times as long as the round took: acknowledgements take a quarter of the time
+# at most, and what is committed meanwhile travels with what waits. A device alone is told at once.
+REST = 3
+LONGEST_REST_S = 0.25
 DISCONNECT_TIMEOUT_S = 0.5
 SOCKET_TIMEOUT_S = 2.5
 
@@ -121,7 +125,9 @@ class Sender:
         try:
             while True:
                 while self._owed:
+                    began = time.monotonic()
                     await self._send_some(client)
+                    await asyncio.sleep(min(LONGEST_REST_S, REST * (time.monotonic() - began)))
                 self._idle.set()
                 self._news.clear()
                 news = asyncio.ensure_future(self._news.wait())

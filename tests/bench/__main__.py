@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.table import Table
 
 from simulator.stack.ending import Ended, ending_by_signal
-from tests.bench import latency, throughput
+from tests.bench import latency, throughput, visible
 
-PARTS = {"throughput": throughput.measure, "latency": latency.measure}
+PARTS = {"throughput": throughput.measure, "latency": latency.measure, "visible": visible.measure}
 OUT = Path(__file__).parents[2] / "build/bench.json"
 ROUNDS = int(os.environ.get("ROUNDS", "5"))
 

@@ -23,6 +23,7 @@ class Flow:
         kind: last levels of the topic.
         step_s: seconds between a device's readings.
         per_s: messages a second, in bursts of a millisecond; None for as fast as the broker takes them.
+        first_seq: of every device's first reading.
     """
 
     messages: int
@@ -32,6 +33,7 @@ class Flow:
     kind: str = "up/readings"
     step_s: float = 1.0
     per_s: float | None = None
+    first_seq: int = 0
 
     @property
     def readings(self) -> int:
@@ -49,23 +51,25 @@ class Flow:
 
     def number(self, device: int, seq: int) -> int:
         """Say in which message a reading is."""
-        return seq // self.rows * self.devices + device
+        return (seq - self.first_seq) // self.rows * self.devices + device
 
     def measured_s(self, seq: int) -> int:
         """Say when a device measures, Unix seconds."""
-        return self.first_s + int(seq * self.step_s)
+        return self.first_s + int((seq - self.first_seq) * self.step_s)
 
     def packet(self, number: int) -> bytes:
         """Give a message as a PUBLISH packet."""
         turn, device = divmod(number, self.devices)
-        seqs = range(turn * self.rows, (turn + 1) * self.rows)
-        payload = cbor2.dumps([VERSION, device, NEXT_REPORT_S, [self._row(seq) for seq in seqs]])
+        first_seq = self.first_seq + turn * self.rows
+        payload = cbor2.dumps(
+            [VERSION, device, NEXT_REPORT_S, [*map(self.row, range(first_seq, first_seq + self.rows))]]
+        )
         topic = f"bins/v1/{ref(device)}/{self.kind}".encode()
         body = struct.pack("!H", len(topic)) + topic + struct.pack("!H", number % PACKET_IDS + 1) + payload
         return bytes((PUBLISH_AT_QOS_1,)) + _length(len(body)) + body
 
-    def _row(self, seq: int) -> tuple[int, ...]:
-        """Measure a bin that fills up within four days of hourly readings, with a little noise."""
+    def row(self, seq: int) -> tuple[int, ...]:
+        """Give a reading as the contract has it: of a bin that fills up within 96 readings, with a little noise."""
         distance_mm = 1000 - seq % 96 * 8 + seq * 37 % 9
         return (seq, self.measured_s(seq), distance_mm, seq % 9, 9, 50 + seq % 24 * 5, 3600 - seq % 500, seq % 5, 0)
 

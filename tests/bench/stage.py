@@ -75,17 +75,17 @@ class Stage:
 
     @property
     def log(self) -> Path:
-        """What the latest subject said."""
+        """What the latest subject has said."""
         return self.folder / "subject.log"
 
     @contextmanager
     def running(
-        self, command: Sequence[str], env: Mapping[str, str] | None = None
+        self, command: Sequence[str], env: Mapping[str, str] | None = None, log: Path | None = None
     ) -> Iterator[subprocess.Popen[bytes]]:
-        """Run a subject while the block runs."""
-        with self.log.open("wb") as log:
+        """Run a subject, or what runs beside it with a log of its own, while the block runs."""
+        with (log or self.log).open("wb") as out:
             process = subprocess.Popen(
-                command, cwd=ROOT, env={**os.environ, **self.env, **(env or {})}, stdout=log, stderr=subprocess.STDOUT
+                command, cwd=ROOT, env={**os.environ, **self.env, **(env or {})}, stdout=out, stderr=subprocess.STDOUT
             )
         try:
             yield process

@@ -10,9 +10,16 @@ from rich.console import Console
 from rich.table import Table
 
 from simulator.stack.ending import Ended, ending_by_signal
-from tests.bench import latency, throughput, visible
+from tests.bench import day, latency, memory, restart, throughput, visible
 
-PARTS = {"throughput": throughput.measure, "latency": latency.measure, "visible": visible.measure}
+PARTS = {
+    "throughput": throughput.measure,
+    "latency": latency.measure,
+    "visible": visible.measure,
+    "memory": memory.measure,
+    "day": day.measure,
+    "restart": restart.measure,
+}
 OUT = Path(__file__).parents[2] / "build/bench.json"
 ROUNDS = int(os.environ.get("ROUNDS", "5"))
 

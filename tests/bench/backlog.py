@@ -13,7 +13,7 @@ from paho.mqtt.properties import Properties
 from simulator.stack.broker import Broker
 from simulator.stack.place import find_place, give
 from tests.bench.flow import Flow, ref
-from tests.bench.publisher import NAME, Where, publish_all
+from tests.bench.publisher import Where, publish_all
 from tests.integration.ingest.ingester import until
 
 CONSUMER = "brimwatch-readings"
@@ -48,7 +48,7 @@ def enrol_devices(conninfo: str, count: int) -> None:
 
 
 def make_backlog(broker: Broker, bundle: Path, flow: Flow) -> Backlog:
-    """Publish a flow to the ingester's sleeping session; the broker is stopped afterwards.
+    """Publish a flow to the ingester's sleeping sessions; the broker is stopped afterwards.
 
     Args:
         broker: stopped, or without sessions.
@@ -57,9 +57,7 @@ def make_backlog(broker: Broker, bundle: Path, flow: Flow) -> Backlog:
     """
     if broker.pid is None:
         broker.start()
-    allow_publishing(broker)
-    consumer = next(name for name, topic in TOPICS.items() if topic.endswith(flow.kind))
-    _subscribe(broker, consumer)
+    begin_sessions(broker)
     publish_all(Where(broker.host, broker.port, str(bundle)), flow)
     broker.stop()
     state = broker.folder / f"backlog-{flow.messages}-{flow.rows}.db"
@@ -80,14 +78,13 @@ def sessions(broker: Broker) -> Path:
     return broker.folder / "data/mosquitto.db"
 
 
-def allow_publishing(broker: Broker) -> None:
-    """Let one publisher speak for all devices, which the product's own access list forbids, until the next start."""
-    with (broker.folder / "acl").open("a") as acl:
-        acl.write(f"\nuser {NAME}\ntopic write bins/v1/+/up/#\n")
-    broker.reload()
+def begin_sessions(broker: Broker) -> None:
+    """Let the broker know the ingester, which is away: from now on it keeps what it gets."""
+    for consumer, topic in TOPICS.items():
+        _subscribe(broker, consumer, topic)
 
 
-def _subscribe(broker: Broker, consumer: str) -> None:
+def _subscribe(broker: Broker, consumer: str, topic: str) -> None:
     client = Client(CallbackAPIVersion.VERSION2, client_id=consumer, protocol=MQTTProtocolVersion.MQTTv5)
     folder = broker.certificates
     client.tls_set(str(folder / "ca.pem"), str(folder / f"{consumer}.pem"), str(folder / f"{consumer}.key"))
@@ -97,7 +94,7 @@ def _subscribe(broker: Broker, consumer: str) -> None:
     properties.SessionExpiryInterval = 86_400
     client.connect(broker.host, broker.port, clean_start=False, properties=properties)
     client.loop_start()
-    client.subscribe(TOPICS[consumer], qos=1)
+    client.subscribe(topic, qos=1)
     until(lambda: bool(subscribed), "the session exists")
     client.disconnect()
     client.loop_stop()

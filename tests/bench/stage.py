@@ -18,7 +18,7 @@ from simulator.stack.broker import Broker, open_broker
 from simulator.stack.database import Database, open_database
 from simulator.stack.place import find_place
 from simulator.stack.process import free_port
-from tests.bench.backlog import allow_publishing, enrol_devices, sessions
+from tests.bench.backlog import begin_sessions, enrol_devices, sessions
 from tests.bench.publisher import NAME, Where
 from tests.conftest import conninfo, run_module
 
@@ -27,6 +27,8 @@ DEVICES = 200
 POLL_S = 0.005
 START_S = 30.0
 TICKS_S = os.sysconf("SC_CLK_TCK")
+RULES = f"\nuser {NAME}\ntopic write bins/v1/+/up/#\n"
+"""One publisher speaks for all devices, which the product's own access list forbids."""
 UNLIMITED = {"BRIMWATCH_DEVICE_MESSAGES_PER_S": "0", "BRIMWATCH_DEVICE_READINGS_PER_S": "0"}
 """For backlogs whose devices send far more than any device would."""
 
@@ -67,11 +69,11 @@ class Stage:
             connection.execute("checkpoint")
 
     def open_broker(self) -> None:
-        """Start the broker without sessions, for a publisher."""
+        """Start the broker with nothing but the ingester's empty sessions."""
         self.broker.stop()
         sessions(self.broker).unlink(missing_ok=True)
         self.broker.start()
-        allow_publishing(self.broker)
+        begin_sessions(self.broker)
 
     @property
     def log(self) -> Path:
@@ -115,7 +117,8 @@ def open_stage() -> Iterator[Stage]:
         server = open_database(folder / "database", {})
         if not isinstance(server, Database):
             raise TypeError("the bench needs a database server of its own")
-        with server, open_broker(folder / "broker", authority, os.environ) as broker:
+        broker = open_broker(folder / "broker", authority, os.environ, more_rules=RULES)
+        with server, broker:
             yield _furnish(server, broker, folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from simulator.stack.ending import Ended, ending_by_signal
-from tests.bench import day, latency, memory, restart, throughput, visible
+from tests.bench import day, latency, memory, restart, storage, throughput, visible
 
 PARTS = {
     "throughput": throughput.measure,
@@ -19,6 +19,7 @@ PARTS = {
     "memory": memory.measure,
     "day": day.measure,
     "restart": restart.measure,
+    "storage": storage.measure,
 }
 OUT = Path(__file__).parents[2] / "build/bench.json"
 ROUNDS = int(os.environ.get("ROUNDS", "5"))

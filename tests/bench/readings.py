@@ -7,7 +7,7 @@ import psycopg
 
 from simulator.sensor import Row
 
-AT_ONCE = 10_000
+AT_ONCE = 1000  # the database in WebAssembly takes no larger statements
 INSERT = """
 insert into readings (
     device_id, epoch, seq, measured_at, received_at,

@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from simulator.stack.place import as_account
 from tests.bench.flow import Flow
 
 NAME = "bench-publisher"
@@ -81,7 +82,9 @@ class Publishing:
 @contextlib.contextmanager
 def publishing(where: Where, flow: Flow) -> Iterator[Publishing]:
     """Publish from a process of its own."""
-    command = [sys.executable, "-m", "tests.bench.publisher", json.dumps([asdict(where), asdict(flow)])]
+    program = [sys.executable, "-m", "tests.bench.publisher", json.dumps([asdict(where), asdict(flow)])]
+    # It ends with us, however we end.
+    command = [*as_account(None, death_signal="KILL"), *program]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2])
     try:
         yield Publishing(process)

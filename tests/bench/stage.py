@@ -3,7 +3,6 @@
 import os
 import secrets
 import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,7 +16,7 @@ from simulator.stack.answers import is_healthy
 from simulator.stack.broker import Broker, open_broker
 from simulator.stack.database import Database, open_database
 from simulator.stack.place import find_place
-from simulator.stack.process import free_port
+from simulator.stack.process import Child, free_port
 from tests.bench.backlog import begin_sessions, enrol_devices, sessions
 from tests.bench.publisher import NAME, Where
 from tests.conftest import conninfo, run_module
@@ -83,20 +82,18 @@ class Stage:
     @contextmanager
     def running(
         self, command: Sequence[str], env: Mapping[str, str] | None = None, log: Path | None = None
-    ) -> Iterator[subprocess.Popen[bytes]]:
+    ) -> Iterator[Child]:
         """Run a subject, or what runs beside it with a log of its own, while the block runs."""
-        with (log or self.log).open("wb") as out:
-            process = subprocess.Popen(
-                command, cwd=ROOT, env={**os.environ, **self.env, **(env or {})}, stdout=out, stderr=subprocess.STDOUT
-            )
+        log = log or self.log
+        log.unlink(missing_ok=True)
+        process = Child(command, name="subject", log=log, env={**self.env, **(env or {})}, cwd=ROOT)
         try:
             yield process
         finally:
             process.kill()
-            process.wait()
 
     @contextmanager
-    def ingester(self, env: Mapping[str, str] | None = None) -> Iterator[subprocess.Popen[bytes]]:
+    def ingester(self, env: Mapping[str, str] | None = None) -> Iterator[Child]:
         """Run the ingester while the block runs, which begins when it receives."""
         port = free_port()
         with self.running(
@@ -130,13 +127,13 @@ def cpu_s(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / TICKS_S
 
 
-def until(process: subprocess.Popen[bytes], condition: Callable[[], bool], within_s: float) -> bool:
+def until(process: Child, condition: Callable[[], bool], within_s: float) -> bool:
     """Wait for a condition; says whether it came true, in time and before the process ended."""
     deadline = time.monotonic() + within_s
     while time.monotonic() < deadline:
         if condition():
             return True
-        if process.poll() is not None:
+        if not process.running:
             return False
         time.sleep(POLL_S)
     return False

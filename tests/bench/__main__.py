@@ -43,9 +43,15 @@ WANTED = {
 def main() -> None:
     """Measure the named parts, or all."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="default: all, one after the other")
+    parser.add_argument("parts", nargs="*", type=_part, help=f"{', '.join(PARTS)}; default: all, one after the other")
     for name in parser.parse_args().parts or PARTS:
         _measure(name)
+
+
+def _part(name: str) -> str:
+    if name not in PARTS:
+        raise argparse.ArgumentTypeError(f"there is no part {name}")
+    return name
 
 
 def _measure(name: str) -> None:

@@ -58,7 +58,10 @@ class Observer:
 
     def _look(self) -> None:
         with psycopg.connect(self._conninfo, autocommit=True) as connection:
-            while not self._ended.is_set():
+            last = False
+            while not last:
+                # What was there when the block ended is still looked at.
+                last = self._ended.is_set()
                 row = connection.execute("select pg_current_snapshot()::text", prepare=True).fetchone()
                 assert row
                 self._note(row[0])

@@ -42,7 +42,6 @@ def measure(rounds: int, tell: Tell) -> Found:  # noqa: ARG001 - the worst of te
                 ingester.kill()
             publisher.finish()
             until(lambda: count(connection) == messages, "every reading is there", LONGEST_S)
-            time.sleep(LOOK_EVERY_S)
         seen = observer.seen_s()
     planned = {position: publisher.began_s + flow.planned_s(flow.number(*position)) for position in seen}
     waits_s = [

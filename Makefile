@@ -34,8 +34,8 @@ check: setup-check ## format, lint, types (server and firmware), layers and docu
 	.venv/bin/mypy --config-file firmware/mypy.ini
 	.venv/bin/python -m pytest -q tests/unit/test_layers.py tests/unit/test_docs.py
 
-bench: setup-test ## how fast the ingester is, beside others (docs/performance.md); writes build/bench.json (ROUNDS=5)
-	@$(GUARDED) .venv/bin/python -m tests.bench
+bench: setup-test ## how fast it is (BENCH= for some parts, ROUNDS=5; docs/performance.md); figures in build/bench.json
+	@$(GUARDED) .venv/bin/python -m tests.bench $(BENCH)
 
 clean: python ## remove what the other commands have made, the demo's data included
 	@$(PYTHON) -m simulator.stack.native clean

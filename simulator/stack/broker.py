@@ -30,16 +30,25 @@ class Broker:
         program: the `mosquitto` to run.
         place: says whom to run as.
         port: None finds a free one.
+        more_rules: added to the access list.
     """
 
     def __init__(
-        self, folder: Path, certificates: Path, *, program: Path, place: Place, port: int | None = None
+        self,
+        folder: Path,
+        certificates: Path,
+        *,
+        program: Path,
+        place: Place,
+        port: int | None = None,
+        more_rules: str = "",
     ) -> None:
         self.folder = folder
         self.certificates = certificates
         self._program = program
         self._account = place.account
         self.port = port or 0
+        self._more_rules = more_rules
         self._child: Child | None = None
 
     def __enter__(self) -> Self:
@@ -117,6 +126,8 @@ class Broker:
         # It reads these as the servers' user, who may not read the originals.
         source = checkout_folder() / "deploy/mosquitto"
         self._hand_over(source / "acl", "acl")
+        with (self.folder / "acl").open("a") as acl:
+            acl.write(self._more_rules)
         for name in CERTIFICATE_FILES:
             self._hand_over(self.certificates / name, name)
         text = render((source / "mosquitto.conf").read_text(), self._changes())
@@ -171,7 +182,9 @@ def render(configuration: str, changes: Mapping[str, str]) -> str:
     return configuration
 
 
-def open_broker(folder: Path, certificates: Path, environ: Mapping[str, str], *, port: int | None = None) -> Broker:
+def open_broker(
+    folder: Path, certificates: Path, environ: Mapping[str, str], *, port: int | None = None, more_rules: str = ""
+) -> Broker:
     """Give a broker to start, with the programs that are set up.
 
     Raises:
@@ -179,4 +192,4 @@ def open_broker(folder: Path, certificates: Path, environ: Mapping[str, str], *,
     """
     place = find_place()
     program = find_programs(place, environ).mosquitto
-    return Broker(folder, certificates, program=program, place=place, port=port)
+    return Broker(folder, certificates, program=program, place=place, port=port, more_rules=more_rules)

@@ -1,4 +1,4 @@
-// TimescaleDB's Community edition on a free port of 127.0.0.1, for one test: prints the port, keeps nothing.
+// TimescaleDB's Community edition on a free port of 127.0.0.1, for one test or bench: prints the port, keeps nothing.
 // One connection at a time; any password will do.
 
 import { PGLiteSocketServer } from '@electric-sql/pglite-socket'

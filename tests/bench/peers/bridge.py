@@ -12,7 +12,7 @@ from ingest.columns import register_columns
 from ingest.decode_cbor import decode_readings
 from ingest.link import Link
 from ingest.store import INSERT
-from tests.bench.backlog import ref
+from tests.bench.flow import ref
 from tests.bench.peers.rows import device_ids
 from tests.bench.settings import read_link
 

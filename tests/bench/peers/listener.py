@@ -19,10 +19,10 @@ def run_listener(stage: Stage, backlog: Backlog, program: Path) -> float:
         "--cafile", str(certificates / "ca.pem"), "--cert", str(certificates / f"{CONSUMER}.pem"),
         "--key", str(certificates / f"{CONSUMER}.key"), "-i", CONSUMER, "-c", "-x", "86400", "-q", "1",
         "-D", "connect", "receive-maximum", "4000",
-        "-t", "bins/v1/+/up/readings", "-C", str(backlog.messages), "-W", str(LONGEST_S),
+        "-t", "bins/v1/+/up/readings", "-C", str(backlog.flow.messages), "-W", str(LONGEST_S),
     ]  # fmt: skip
     before = os.times()
     subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
     after = os.times()
     seconds = after.children_user + after.children_system - before.children_user - before.children_system
-    return 1e6 * seconds / backlog.messages
+    return 1e6 * seconds / backlog.flow.messages

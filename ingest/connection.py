@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import Callable
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from ingest.packets import (
     PING,
@@ -61,25 +61,23 @@ class Connection(asyncio.BufferedProtocol):
         self._paused = False
         self._buffer = memoryview(bytearray(READ_BYTES))
         self._transport: asyncio.Transport | None = None
-        self._answer: asyncio.Future[Answer] | None = None
+        self._asked: tuple[type[object], asyncio.Future[Any]] | None = None
         self._silent = False
         self._ping: asyncio.TimerHandle | None = None
 
-    async def ask(self, packet: bytes, kind: type[AnyAnswer]) -> AnyAnswer:
-        """Send a packet and wait for its answer.
-
-        Raises:
-            ConnectionError: the connection ended, or the broker answered something else.
-        """
+    def ask(self, packet: bytes, kind: type[AnyAnswer]) -> asyncio.Future[AnyAnswer]:
+        """Send a packet; the result is its answer, or the ConnectionError that ended the connection before it came."""
+        answer: asyncio.Future[AnyAnswer] = asyncio.get_running_loop().create_future()
+        self._asked = kind, answer
         if self.ended:
-            raise self.ended
-        self._answer = asyncio.get_running_loop().create_future()
+            answer.set_exception(self.ended)
         self.send(packet)
-        answer = await self._answer
-        if not isinstance(answer, kind):
-            self._refuse(PacketError(Reason.PROTOCOL, "an answer to something that we did not ask"))
-            raise cast(Exception, self.ended)
         return answer
+
+    def give_up(self, error: Exception) -> None:
+        """End the connection, because it is of no use to us."""
+        self._end(error)
+        self._close()
 
     def keep_alive(self, interval_s: float) -> None:
         """Ask the broker regularly whether it is there; one that is silent for a whole interval is lost."""
@@ -150,17 +148,15 @@ class Connection(asyncio.BufferedProtocol):
         if isinstance(answer, Pong):
             return
         if isinstance(answer, Disconnected):
-            self._end(EndedByBroker(answer.reason, answer.text))
-            self._close()
-        elif self._answer and not self._answer.done():
-            self._answer.set_result(answer)
+            self.give_up(EndedByBroker(answer.reason, answer.text))
+        elif self._asked and isinstance(answer, self._asked[0]) and not self._asked[1].done():
+            self._asked[1].set_result(answer)
         else:
             self._refuse(PacketError(Reason.PROTOCOL, "an answer to something that we did not ask"))
 
     def _refuse(self, error: PacketError) -> None:
         self.send(disconnect(error.reason))
-        self._end(ConnectionError(f"it sent {error}"))
-        self._close()
+        self.give_up(ConnectionError(f"it sent {error}"))
 
     def _check_silence(self, interval_s: float) -> None:
         # Where we do not read, we cannot hear.
@@ -181,6 +177,6 @@ class Connection(asyncio.BufferedProtocol):
         self.ended = error
         if self._ping:
             self._ping.cancel()
-        if self._answer and not self._answer.done():
-            self._answer.set_exception(error)
+        if self._asked and not self._asked[1].done():
+            self._asked[1].set_exception(error)
         self._news()

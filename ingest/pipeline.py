@@ -90,16 +90,19 @@ class Pipeline:
             await self._close()
 
     async def _receive(self, backoff: Backoff) -> None:
-        # Twice a batch: one is on its way while the other is being committed.
-        async with (
-            Receiver(self.link, self.name, self.topics, 2 * self.batch_messages) as receiver,
-            Intake(receiver, self._decode, self.batch_messages, LARGEST_BATCH_BYTES) as intake,
-        ):
+        def subscribed() -> None:
             backoff.worked()
             self.health.works(self.name)
             self.metrics.linked(self.name)
-            self._meter.watch_queue(lambda: receiver.waiting + intake.waiting)
             log.info("receiving", client=self.name)
+
+        # Twice a batch: one is on its way while the other is being committed.
+        window = 2 * self.batch_messages
+        async with (
+            Receiver(self.link, self.name, self.topics, window, subscribed=subscribed) as receiver,
+            Intake(receiver, self._decode, self.batch_messages, LARGEST_BATCH_BYTES) as intake,
+        ):
+            self._meter.watch_queue(lambda: receiver.waiting + intake.waiting)
             while True:
                 taken, messages = await intake.take()
                 await _finish(self._process(receiver, taken, messages))

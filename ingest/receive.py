@@ -1,6 +1,7 @@
 """One connection of a persistent session that receives, and acknowledges after the commit."""
 
 import asyncio
+from collections.abc import Callable
 from itertools import zip_longest
 from types import TracebackType
 from typing import Self
@@ -42,21 +43,30 @@ class Receiver:
         topics: to subscribe to, QoS 1.
         window: the most messages that may be on their way unacknowledged: the bound of our memory.
         keepalive_s: a broker that is silent for so long is lost.
+        subscribed: called when the broker has granted all topics; messages may come before.
     """
 
     def __init__(
-        self, link: Link, name: str, topics: tuple[str, ...], window: int, keepalive_s: int = KEEPALIVE_S
+        self,
+        link: Link,
+        name: str,
+        topics: tuple[str, ...],
+        window: int,
+        *,
+        keepalive_s: int = KEEPALIVE_S,
+        subscribed: Callable[[], None] = lambda: None,
     ) -> None:
         self._link = link
         self._name = name
         self._topics = topics
         self._window = window
         self._keepalive_s = keepalive_s
+        self._subscribed = subscribed
         self._news = asyncio.Event()
         self._connection = Connection(self._news.set)
 
     async def __aenter__(self) -> Self:
-        """Connect and subscribe.
+        """Connect, and ask for the topics.
 
         Raises:
             BrokerLostError: the broker does not answer or does not let us in.
@@ -125,14 +135,23 @@ class Receiver:
         connected = await self._connection.ask(hello, Connected)
         if connected.reason:
             raise EndedByBroker(connected.reason, connected.text)
-        # Always: after a crash of the broker the subscription is gone with the session.
-        subscribed = await self._connection.ask(subscribe(SUBSCRIPTION, self._topics), Subscribed)
-        for topic, reason in zip_longest(self._topics, subscribed.reasons):
-            # Less than QoS 1 would mean that nothing waits for us while we are away.
-            if reason != GRANTED:
-                raise ConnectionError(f"it refuses the subscription to {topic}: {say(reason or 0, '')}")
+        # Always: after a crash of the broker the subscription is gone with the session. Its answer comes after all that
+        # the session holds, which may be more than we have room for: so we go on before it.
+        asked = self._connection.ask(subscribe(SUBSCRIPTION, self._topics), Subscribed)
+        asked.add_done_callback(self._check_subscribed)
         # Twice as often as promised: it is to hear from us in time, and we notice its silence in time.
         self._connection.keep_alive((connected.keepalive_s or self._keepalive_s) / 2)
+
+    def _check_subscribed(self, asked: asyncio.Future[Subscribed]) -> None:
+        if asked.cancelled() or asked.exception():
+            return  # whoever takes hears of it
+        for topic, reason in zip_longest(self._topics, asked.result().reasons):
+            # Less than QoS 1 would mean that nothing waits for us while we are away.
+            if reason != GRANTED:
+                refusal = f"it refuses the subscription to {topic}: {say(reason or 0, '')}"
+                self._connection.give_up(ConnectionError(refusal))
+                return
+        self._subscribed()
 
     def _why_lost(self, error: Exception) -> BrokerLostError:
         if isinstance(error, EndedByBroker) and error.reason == SESSION_TAKEN_OVER:

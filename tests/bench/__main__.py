@@ -25,9 +25,9 @@ OUT = Path(__file__).parents[2] / "build/bench.json"
 ROUNDS = int(os.environ.get("ROUNDS", "5"))
 
 WANTED = {
-    "ingest.vs_naive_puback_only": ">= 40",
+    "ingest.vs_naive": ">= 40",
     "ingest.vs_mq_bridge": "> 1",
-    "ingest.cpu_vs_mosquitto_sub_puback_only": "<= 1",
+    "ingest.cpu_vs_mosquitto_sub": "<= 1",
     "ingest.readings_per_s": ">= 120000",
     "ingest.commit_p50_ms": "<= 5",
     "ingest.commit_p99_ms": "<= 20",

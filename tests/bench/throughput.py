@@ -77,15 +77,16 @@ def _play_round(stage: Stage, backlogs: Backlogs, samples: Samples, *, bridge: b
 
 
 def _figures(samples: Samples) -> dict[str, float]:
+    # Like for like with the peers is PUBACK only; what is delivered also tells the devices.
     figures = {
-        "ingest.messages_per_s": statistics.median(samples["ours"]),
-        "ingest.messages_per_s_puback_only": statistics.median(samples["quiet"]),
-        "ingest.vs_naive": _ratio(samples["ours"], samples["naive"]),
-        "ingest.vs_naive_puback_only": _ratio(samples["quiet"], samples["naive"]),
-        "ingest.cpu_us_per_message": statistics.median(samples["ours_cpu_us"]),
-        "ingest.cpu_us_per_message_puback_only": statistics.median(samples["quiet_cpu_us"]),
-        "ingest.cpu_vs_mosquitto_sub": _ratio(samples["ours_cpu_us"], samples["listener_cpu_us"]),
-        "ingest.cpu_vs_mosquitto_sub_puback_only": _ratio(samples["quiet_cpu_us"], samples["listener_cpu_us"]),
+        "ingest.messages_per_s": statistics.median(samples["quiet"]),
+        "ingest.messages_per_s_with_acks": statistics.median(samples["ours"]),
+        "ingest.vs_naive": _ratio(samples["quiet"], samples["naive"]),
+        "ingest.vs_naive_with_acks": _ratio(samples["ours"], samples["naive"]),
+        "ingest.cpu_us_per_message": statistics.median(samples["quiet_cpu_us"]),
+        "ingest.cpu_us_per_message_with_acks": statistics.median(samples["ours_cpu_us"]),
+        "ingest.cpu_vs_mosquitto_sub": _ratio(samples["quiet_cpu_us"], samples["listener_cpu_us"]),
+        "ingest.cpu_vs_mosquitto_sub_with_acks": _ratio(samples["ours_cpu_us"], samples["listener_cpu_us"]),
         "ingest.readings_per_s": statistics.median(samples["ours_readings"]),
     }
     if samples["bridge"]:

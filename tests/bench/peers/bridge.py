@@ -17,8 +17,8 @@ from tests.bench.peers.rows import device_ids
 from tests.bench.settings import read_link
 
 CLIENT = "brimwatch-readings"
-BATCH = 5000
-WINDOW = 10_000
+BATCH = 10_000
+WINDOW = 20_000
 
 
 def main(link: Link) -> None:

@@ -66,7 +66,7 @@ async def playing(authority: Path, script: Script) -> AsyncIterator[Link]:
 
 
 def make_receiver(link: Link, keepalive_s: int = 20) -> Receiver:
-    return Receiver(link, "brimwatch-readings", ("bins/v1/+/up/readings",), 100, keepalive_s)
+    return Receiver(link, "brimwatch-readings", ("bins/v1/+/up/readings",), 100, keepalive_s=keepalive_s)
 
 
 async def take_until_lost(link: Link) -> tuple[list[Message], BrokerLostError]:
@@ -248,6 +248,25 @@ async def test_flood_that_nobody_takes_stays_with_the_broker(authority: Path) ->
 
     assert waiting <= (LARGEST_WAITING_BYTES + READ_BYTES) / 10_000
     assert count == 4000
+
+
+@pytest.mark.anyio
+async def test_session_that_holds_more_than_we_have_room_for_is_received(authority: Path) -> None:
+    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_packet(reader)
+        writer.write(CONNACK)
+        # A broker sends what waits in the session before it looks at our SUBSCRIBE.
+        for _ in range(2 * LARGEST_WAITING_BYTES // 10_000):
+            writer.write(publish(1, bytes(10_000)))
+            await writer.drain()
+        await read_packet(reader)
+        writer.write(SUBACK)
+
+    async with playing(authority, script) as link:
+        taken, error = await take_until_lost(link)
+
+    assert len(taken) == 2 * LARGEST_WAITING_BYTES // 10_000
+    assert "it ended the connection" in str(error)
 
 
 @pytest.mark.anyio

@@ -135,7 +135,10 @@ class Connection(asyncio.BufferedProtocol):
         if fault:
             self._refuse(fault)
         self._waiting_bytes += nbytes
-        if self._waiting_bytes > LARGEST_WAITING_BYTES and self.messages and self._transport and not self._paused:
+        # An answer lies behind what the broker sent before it: until it is there, only the window bounds what waits.
+        awaited = self._answer is not None and not self._answer.done()
+        full = self._waiting_bytes > LARGEST_WAITING_BYTES and bool(self.messages) and not awaited
+        if full and self._transport and not self._paused:
             self._paused = True
             self._transport.pause_reading()
         if self.messages:

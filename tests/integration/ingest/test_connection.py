@@ -251,6 +251,28 @@ async def test_flood_that_nobody_takes_stays_with_the_broker(authority: Path) ->
 
 
 @pytest.mark.anyio
+async def test_flood_before_the_subscription_is_granted_keeps_nobody_out(authority: Path) -> None:
+    # A broker sends what waits in the session as soon as it has let us in.
+    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_packet(reader)
+        writer.write(CONNACK)
+        await read_packet(reader)
+        for packet_id in range(1, 1501):
+            writer.write(publish(packet_id, bytes(10_000)))
+            await writer.drain()
+        writer.write(SUBACK)
+        await reader.read()
+
+    async with playing(authority, script) as link:
+        count = 0
+        async with asyncio.timeout(8), make_receiver(link) as receiver:
+            while count < 1500:
+                count += len(await receiver.take(1000))
+
+    assert LARGEST_WAITING_BYTES + READ_BYTES < 1500 * 10_000
+
+
+@pytest.mark.anyio
 @pytest.mark.parametrize("seed", range(10))
 async def test_damaged_streams_end_in_one_sentence(authority: Path, seed: int) -> None:
     chance = random.Random(seed)  # noqa: S311 - a sequence to repeat

@@ -20,7 +20,7 @@ from ingest.packets import (
 )
 
 READ_BYTES = 256 * 1024
-# So much may wait in our memory, whatever the window allows: then we stop reading, until all of it is taken.
+# So much may wait in our memory, whatever the window allows: then we stop reading, until half of it is taken.
 LARGEST_WAITING_BYTES = 8 * 1024 * 1024
 
 AnyAnswer = TypeVar("AnyAnswer", bound=Answer)
@@ -90,13 +90,15 @@ class Connection(asyncio.BufferedProtocol):
         if self._transport and not self.ended:
             self._transport.write(packet)
 
-    def taken(self) -> None:
-        """Go on reading, where we had to stop, as soon as everything is taken."""
-        if not self.messages:
-            self._waiting_bytes = 0
-            if self._paused and self._transport and not self._transport.is_closing():
-                self._paused = False
-                self._transport.resume_reading()
+    def taken(self, count: int) -> None:
+        """Note that so many messages were taken; where we had to stop, go on reading when half of the room is free."""
+        waiting = len(self.messages)
+        # Messages that came together are much alike.
+        self._waiting_bytes = self._waiting_bytes * waiting // max(1, waiting + count)
+        has_room = self._waiting_bytes <= LARGEST_WAITING_BYTES // 2
+        if self._paused and has_room and self._transport and not self._transport.is_closing():
+            self._paused = False
+            self._transport.resume_reading()
 
     async def close(self, within_s: float) -> None:
         """Say goodbye and end the connection, whatever the broker does; the session stays."""

@@ -7,7 +7,18 @@ import cbor2
 import msgspec
 from msgspec import Meta, Struct
 
-from ingest.reading import EARLIEST_S, Decoded, Identity, Reading, Refusal, fault_of, refuse, time_fault
+from ingest.reading import (
+    EARLIEST_S,
+    LARGEST_ROWS,
+    MOST_NAMED,
+    Decoded,
+    Identity,
+    Reading,
+    Refusal,
+    fault_of,
+    refuse,
+    time_fault,
+)
 
 VERSION = 1
 LARGEST_U32 = 4_294_967_295
@@ -15,6 +26,7 @@ U32 = Annotated[int, Meta(ge=0, le=LARGEST_U32)]
 U16 = Annotated[int, Meta(ge=0, le=65_535)]
 ReportS = Annotated[int, Meta(ge=1, le=604_800)]
 DEEPEST = 16
+ROWS_AT = 3
 PAIR = b"\x82"  # an array of two items
 END = b"\x48brimwatc"  # a byte string of eight
 
@@ -108,6 +120,9 @@ def decode_readings(payload: bytes, now_ms: int) -> Decoded:
         return refuse(reason="schema", detail="not an array that begins with a version", payload=payload)
     if message[0] != VERSION:
         return refuse(reason="version", detail=f"version {message[0]} is not known", payload=payload)
+    if len(message) > ROWS_AT and type(message[ROWS_AT]) is list and len(message[ROWS_AT]) > LARGEST_ROWS:
+        detail = f"{len(message[ROWS_AT])} readings"
+        return refuse(reason="oversize", detail=detail, payload=payload, identities=_readable(message))
     try:
         whole = msgspec.convert(message, CborMessage)
     except msgspec.ValidationError:
@@ -172,10 +187,10 @@ def _alone(message: list[Any], place: int, payload: bytes) -> bytes:
 
 
 def _readable(message: list[Any]) -> tuple[Identity, ...]:
-    if len(message) < len(CborEnvelope.__struct_fields__) or type(message[3]) is not list:
+    if len(message) <= ROWS_AT or type(message[ROWS_AT]) is not list:
         return ()
-    epoch, rows = message[1], message[3]
-    if not _is_u32(epoch):
+    epoch, rows = message[1], message[ROWS_AT]
+    if not _is_u32(epoch) or len(rows) > MOST_NAMED:
         return ()
     return tuple((epoch, row[0]) for row in rows if type(row) is list and row and _is_u32(row[0]))
 

@@ -9,7 +9,9 @@ from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 from ingest.decode_cbor import U16, U32, VERSION, ReportS
 from ingest.reading import (
     BLIND_ZONE,
+    LARGEST_ROWS,
     LID_OPEN,
+    MOST_NAMED,
     TILTED,
     TIME_ESTIMATED,
     Decoded,
@@ -96,6 +98,9 @@ def decode_readings(payload: bytes, device: str, now_ms: int) -> Decoded:
         return refuse(reason="identity", detail=detail, payload=payload, identities=_readable(payload))
     decoded = Decoded(None, [], [], message.next_report_s)
     rows: list[Raw] | list[bytes] = [payload] if message.readings is UNSET else message.readings
+    if len(rows) > LARGEST_ROWS:
+        detail = f"{len(rows)} readings"
+        return refuse(reason="oversize", detail=detail, payload=payload, identities=_readable(payload))
     for raw in rows:
         text = bytes(raw)
         alone = payload if len(rows) == 1 else _alone(message, text)
@@ -170,6 +175,8 @@ def _readable(payload: bytes) -> tuple[Identity, ...]:
         # A wrong field may stand before the place where it ceases to be JSON.
         return ()
     rows = [payload] if message.readings is UNSET else [bytes(raw) for raw in message.readings]
+    if len(rows) > MOST_NAMED:
+        return ()
     return tuple(identity for text in rows for identity in _identity(text, message.epoch))
 
 

@@ -19,6 +19,11 @@ BURST_S = 60.0
 TELL_EVERY_S = 60.0
 ROUNDING_S = 1e-6
 KNOWN_TOPICS = 65_536
+MOST_KNOWN = 200_000
+# What the broker holds for us while we are away (deploy/mosquitto/mosquitto.conf), should it all be of one device.
+LARGEST_BACKLOG = 1_000_000
+# Large messages count as many readings: they cost time and, where they are refused, space.
+BYTES_PER_READING = 32
 
 log = structlog.get_logger()
 
@@ -59,38 +64,57 @@ class Limit:
     clock: Callable[[], float] = time.monotonic
     _message_s: float = field(init=False)
     _reading_s: float = field(init=False)
+    _backlog_s: float = field(init=False)
     _allowances: dict[str, Allowance] = field(default_factory=dict, init=False)
     _swept_at: float = field(init=False)
 
     def __post_init__(self) -> None:
         self._message_s = 1 / self.messages_per_s if self.messages_per_s else 0.0
         self._reading_s = 1 / self.readings_per_s if self.readings_per_s else 0.0
+        self._backlog_s = BURST_S + LARGEST_BACKLOG * self._message_s
         self._swept_at = self.clock()
         self.metrics.devices_over_limit.set_function(self._over_limit)
 
-    def admit(self, topic: str) -> Allowance | None:
+    def admit(self, topic: str, *, behind: bool = False) -> Allowance | None:
         """Let a message pass, and count it; None where it is put off.
 
         Args:
             topic: that it came on, which names the device.
+            behind: what waited while we or the database were away is not received yet. A device then has much at once
+                that it sent in time, and may not be able to send again.
         """
         device = _device(topic)
         now = self.clock()
-        if now - self._swept_at >= BURST_S:
+        if now - self._swept_at >= BURST_S or len(self._allowances) > MOST_KNOWN:
             self._sweep(now)
         allowance = self._allowances.get(device)
         if allowance is None:
             allowance = self._allowances[device] = Allowance(now, now)
         silent_s = allowance.messages_until - now
         until_s = self._message_s + (silent_s if silent_s > 0 else 0.0)
-        if until_s <= BURST_S + ROUNDING_S and allowance.readings_until - now < BURST_S:
+        in_time = until_s <= BURST_S + ROUNDING_S and allowance.readings_until - now < BURST_S
+        if in_time or (behind and until_s <= self._backlog_s):
             allowance.messages_until = now + until_s
             return allowance
         self._put_off(device, allowance, now)
         return None
 
-    def charge(self, allowance: Allowance, readings: int) -> None:
-        """Count the readings of a message that passed."""
+    def caught_up(self) -> None:
+        """Note that nothing waits any more: what was sent until now is forgotten, and counting begins anew."""
+        now = self.clock()
+        for allowance in self._allowances.values():
+            allowance.messages_until = min(allowance.messages_until, now)
+            allowance.readings_until = min(allowance.readings_until, now)
+
+    def charge(self, allowance: Allowance, readings: int, size: int) -> None:
+        """Count the readings of a message that passed.
+
+        Args:
+            allowance: of its device.
+            readings: in it.
+            size: of its payload, bytes.
+        """
+        readings = max(readings, size // BYTES_PER_READING)
         now = self.clock()
         since = allowance.readings_until
         allowance.readings_until = max(since, now) + readings * self._reading_s

@@ -1,6 +1,6 @@
 """What devices have yet to be told: which readings are committed. Pure; used by `send`."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from ingest.reading import Range
@@ -9,6 +9,7 @@ from ingest.reading import Range
 LARGEST_RANGES = 500
 # In all: some ten megabytes, however long the broker is away.
 MOST_RANGES = 100_000
+MOST_RANGES_OF_ONE = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +32,15 @@ class Owed:
 
     Args:
         most_ranges: of all devices together; beyond, the oldest acknowledgements are given up.
+        dropped: called for each that is given up, in whole or in part.
 
     Attributes:
-        dropped_count: acknowledgements given up.
+        dropped_count: how many those were.
     """
 
-    def __init__(self, most_ranges: int = MOST_RANGES) -> None:
+    def __init__(self, most_ranges: int = MOST_RANGES, dropped: Callable[[], object] = lambda: None) -> None:
         self._most_ranges = most_ranges
+        self._dropped = dropped
         self._waiting: dict[str, Acknowledgement] = {}
         self._ranges = 0
         self.dropped_count = 0
@@ -53,11 +56,16 @@ class Owed:
             self._ranges -= len(before.ranges)
             ranges = before.ranges + ranges
             committed_at = min(before.committed_at, committed_at)
-        self._waiting[device] = Acknowledgement(device, join(ranges), committed_at)
-        self._ranges += len(self._waiting[device].ranges)
+        ranges = join(ranges)
+        if len(ranges) > MOST_RANGES_OF_ONE:
+            # Who counts in leaps must not cost others their acknowledgements.
+            ranges = ranges[:MOST_RANGES_OF_ONE]
+            self._drop()
+        self._waiting[device] = Acknowledgement(device, ranges, committed_at)
+        self._ranges += len(ranges)
         while self._ranges > self._most_ranges:
             self._ranges -= len(self._waiting.pop(next(iter(self._waiting))).ranges)
-            self.dropped_count += 1
+            self._drop()
 
     def take(self, count: int) -> list[Acknowledgement]:
         """Take out as many as are wanted, or all, each small enough for one message, who waited longest first."""
@@ -70,6 +78,10 @@ class Owed:
             if rest:
                 self.add(owed.device, rest, owed.committed_at)
         return taken
+
+    def _drop(self) -> None:
+        self.dropped_count += 1
+        self._dropped()
 
 
 def join(ranges: Iterable[Range]) -> list[Range]:

@@ -68,6 +68,8 @@ class Pipeline:
     _tally: Tally = field(init=False)
     _store: Store | None = field(default=None, init=False)
     _connection: psycopg.AsyncConnection | None = field(default=None, init=False)
+    # What waited while something was away is not received yet.
+    _behind: bool = field(default=True, init=False)
 
     def __post_init__(self) -> None:
         self._tally = Tally(self.name)
@@ -96,26 +98,30 @@ class Pipeline:
             self.metrics.linked(self.name)
             log.info("receiving", client=self.name)
 
+        self._behind = True
         # Twice a batch: one is on its way while the other is being committed.
         window = 2 * self.batch_messages
         async with (
             Receiver(self.link, self.name, self.topics, window, subscribed=subscribed) as receiver,
-            Intake(receiver, self._decode, self.batch_messages, LARGEST_BATCH_BYTES) as intake,
+            Intake(receiver, self._admit_and_decode, self.batch_messages, LARGEST_BATCH_BYTES) as intake,
         ):
             self._meter.watch_queue(lambda: receiver.waiting + intake.waiting)
             while True:
                 taken, messages = await intake.take()
+                if self._behind and not receiver.waiting and not intake.waiting:
+                    self._behind = False
+                    self.limit.caught_up()
                 await _finish(self._process(receiver, taken, messages))
 
-    def _decode(self, batch: list[Message]) -> list[Incoming]:
+    def _admit_and_decode(self, batch: list[Message]) -> list[Incoming]:
         self.crash.passes("received")
         now_ms = int(time.time() * 1000)
         messages = []
         for message in batch:
-            allowance = self.limit.admit(message.topic)
+            allowance = self.limit.admit(message.topic, behind=self._behind)
             if allowance is not None:
                 decoded = decode(message.topic, message.payload, retain=message.retain, now_ms=now_ms)
-                self.limit.charge(allowance, len(decoded.readings) + len(decoded.refusals))
+                self.limit.charge(allowance, len(decoded.readings) + len(decoded.refusals), len(message.payload))
                 messages.append(Incoming(message.topic, message.payload, decoded))
         self.crash.passes("decoded")
         return messages
@@ -125,6 +131,7 @@ class Pipeline:
         self._meter.taken(len(taken))
         stored = await self._commit(messages, datetime.now(UTC))
         self._meter.committed(stored)
+        self.health.works(self.name)
         self.crash.passes("before_puback")
         receiver.acknowledge(taken)
         self._meter.acknowledged()
@@ -141,6 +148,7 @@ class Pipeline:
                 return await store.write(messages, received_at)
             except (psycopg.Error, DatabaseLostError) as error:
                 await self._close()
+                self._behind = True
                 reason = lost(error) if isinstance(error, psycopg.Error) else error
                 await self._pause(reason, backoff.delay_s())
 

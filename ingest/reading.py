@@ -12,6 +12,8 @@ Range = tuple[int, int, int]
 EARLIEST_S = 1_577_836_800  # 2020-01-01T00:00:00Z
 AHEAD_S = 300  # how far a device's clock may be ahead of ours
 LARGEST_ROWS = 200
+# Of a message with more rows than that, still so many are acknowledged; looking at more would cost us too much.
+MOST_NAMED = 2000
 LID_OPEN = 1
 TIME_ESTIMATED = 2
 BLIND_ZONE = 4

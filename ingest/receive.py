@@ -118,7 +118,7 @@ class Receiver:
             message = arrived.popleft()
             size += len(message.payload)
             batch.append(message)
-        self._connection.taken()
+        self._connection.taken(len(batch))
         return batch
 
     def acknowledge(self, batch: list[Message]) -> None:

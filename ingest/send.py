@@ -50,7 +50,7 @@ class Sender:
         self._health = health
         self._metrics = metrics
         self._crash = crash
-        self._owed = Owed()
+        self._owed = Owed(dropped=metrics.acknowledgements_dropped.inc)
         self._watchdog = Watchdog(stuck_s, metrics)
         metrics.acknowledgements_waiting.set_function(lambda: len(self._owed))
         self._news = asyncio.Event()
@@ -67,10 +67,8 @@ class Sender:
             known: by device, the readings that are committed, stored or refused.
         """
         committed_at = time.monotonic()
-        dropped_count = self._owed.dropped_count
         for device, ranges in known.items():
             self._owed.add(device, ranges, committed_at)
-        self._metrics.acknowledgements_dropped.inc(self._owed.dropped_count - dropped_count)
         if self._owed:
             self._watchdog.owed()
             self._idle.clear()

@@ -34,6 +34,7 @@ unnest(
     %(battery_mv)b::integer[], %(tilt_deg)b::integer[], %(flags)b::integer[]
 )"""
 
+# In the order of the key in all writers, so that no two wait for each other.
 INSERT = sql.SQL(
     """
 insert into readings (
@@ -47,6 +48,7 @@ from {sent} as sent (
     device_id, epoch, seq, measured_ms,
     distance_mm, spread_mm, valid_count, temperature_c, battery_mv, tilt_deg, flags
 )
+order by device_id, measured_ms, epoch, seq
 on conflict do nothing
 """
 ).format(sent=sql.SQL(SENT))

@@ -81,6 +81,10 @@ class Ingester:
         """What it has logged since it was started last."""
         return self.log.read_text()
 
+    def set(self, setting: str, value: str) -> None:
+        """Have it start with another setting from now on."""
+        self._env[setting] = value
+
     def start(self) -> None:
         """Start it, and wait until it receives."""
         self.launch()

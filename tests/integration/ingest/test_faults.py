@@ -11,7 +11,7 @@ from paho.mqtt.properties import Properties
 from firmware.smartbin import codec
 from simulator.stack.broker import Broker
 from tests.conftest import MigratedDatabase
-from tests.integration.ingest.ingester import Ingester, Peer, change, reading, rejects, rows, stored, until
+from tests.integration.ingest.ingester import NOW_S, Ingester, Peer, change, reading, rejects, rows, stored, until
 
 
 def test_row_that_the_database_refuses_does_not_cost_its_neighbours(
@@ -43,6 +43,20 @@ def test_sigterm_ends_it_quickly_and_the_session_stays(
     assert code == 0
     assert seconds < 3
     assert stored(database, peer) == [(1, 1, 640)]
+
+
+def test_sender_that_kept_its_rate_loses_nothing_by_an_outage(
+    database: MigratedDatabase, ingester: Ingester, peer: Peer
+) -> None:
+    ingester.terminate()
+    # What came in hours, as it waits at the broker; this sender waits for no acknowledgement and sends nothing again.
+    for number in range(200):
+        peer.send(f'{{"distance_mm": 640, "measured_at": {NOW_S - 7200 + number}}}').wait_for_publish(10)
+    ingester.set("BRIMWATCH_DEVICE_MESSAGES_PER_S", "0.1")  # six at once
+    ingester.start()
+
+    until(lambda: len(stored(database, peer)) == 200, "all are stored")
+    assert ingester.figure("messages_put_off_total") == 0
 
 
 def test_second_ingester_waits_and_takes_over(

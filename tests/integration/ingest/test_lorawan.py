@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from firmware.smartbin import codec
@@ -55,6 +56,21 @@ def test_uplinks_of_both_network_servers_become_readings(
     assert set(rows(database, said)) == {(laser, TLD, None, 92), (ultrasonic, R718X, 3200, None)}
     assert rows(database, "select count(*) from assess_queue") == [(2,)]
     assert ingester.figure("acknowledgements_sent_total") == 0
+
+
+@pytest.mark.parametrize("qos", [0, 1])
+def test_uplink_in_hand_survives_the_ingester(
+    database: MigratedDatabase, ingester: Ingester, chirpstack: NetworkServer, qos: int
+) -> None:
+    dev_eui = enrol(database, TLD)
+    with psycopg.connect(database.conninfo) as connection:
+        connection.execute("lock table readings in access exclusive mode")
+        chirpstack.publish(*from_chirpstack(dev_eui, "0482e803"), qos)
+        until(lambda: ingester.figure("received_lag_seconds") > 0, "the uplink is in its hands")
+        ingester.kill()
+    ingester.start()
+
+    until(lambda: stored(database, dev_eui) != [], "it comes again")
 
 
 @pytest.mark.usefixtures("ingester")

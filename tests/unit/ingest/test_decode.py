@@ -326,6 +326,20 @@ def test_message_of_too_many_readings_is_refused_and_acknowledged(count: int, re
     assert len(decoded.identities()) == count
 
 
+@pytest.mark.parametrize("many", [cbor2.dumps([1, 0, None, [0] * 60_000]), b'{"readings":[' + b"0," * 30_000 + b"0]}"])
+def test_rows_beyond_all_bounds_are_not_looked_at(many: bytes) -> None:
+    decoded = read(many)
+
+    assert [(refusal.reason, refusal.payload) for refusal in decoded.refusals] == [("oversize", many)]
+    assert decoded.identities() == ()
+
+
+def test_endless_topic_is_refused_and_not_remembered() -> None:
+    decoded = read(message(ROW), f"v3/{'a' * 60_000}/devices/d/up")
+
+    assert [refusal.reason for refusal in decoded.refusals] == ["topic"]
+
+
 @pytest.mark.parametrize("encode", [cbor2.dumps, lambda said: json.dumps(said).encode()], ids=["cbor", "json"])
 def test_status_is_kept_whole(encode: Callable[[object], bytes]) -> None:
     said = {"firmware": "1.2.3", "battery_mv": 3500, "next_report_s": 900, "odd": {"a": [1, None, "\u20ac"]}}

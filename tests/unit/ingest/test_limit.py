@@ -22,7 +22,7 @@ def passed(limit: Limit, device: str, messages: int, readings: int = 1) -> int:
     for _ in range(messages):
         allowance = limit.admit(topic)
         if allowance is not None:
-            limit.charge(allowance, readings)
+            limit.charge(allowance, readings, 0)
             count += 1
     return count
 
@@ -72,6 +72,36 @@ def test_each_lorawan_device_counts_for_itself(topic: str) -> None:
 
     assert mad.count(True) == 600
     assert limit.admit(topic.format(2)) is not None
+
+
+def test_what_waited_while_something_was_away_passes_and_is_then_forgotten() -> None:
+    limit = Limit(10, 10, Metrics(), Clock().read)
+    backlog = [limit.admit("bins/v1/d-1/up/readings", behind=True) for _ in range(5000)]
+    for allowance in backlog:
+        assert allowance is not None
+        limit.charge(allowance, 1, 100)
+
+    limit.caught_up()
+
+    assert passed(limit, "d-1", 1000) == 600
+
+
+def test_flood_is_put_off_even_then_once_it_is_more_than_the_broker_can_hold() -> None:
+    limit = Limit(10, 0, Metrics(), Clock().read)
+
+    let_in = sum(limit.admit("bins/v1/mad/up/readings", behind=True) is not None for _ in range(1_010_000))
+
+    assert let_in == pytest.approx(1_000_600, abs=1)
+
+
+def test_large_messages_count_as_many_readings() -> None:
+    limit = Limit(0, 100, Metrics(), Clock().read)
+    count = 0
+    while allowance := limit.admit("bins/v1/mad/up/readings"):
+        limit.charge(allowance, 1, 64_000)
+        count += 1
+
+    assert count == 3  # each as much as 2,000 readings, of 6,000 in a minute
 
 
 def test_zero_is_no_limit() -> None:

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.owed import LARGEST_RANGES, Owed, join
+from ingest.owed import LARGEST_RANGES, MOST_RANGES_OF_ONE, Owed, join
 from ingest.reading import Decoded, Range, Reading, Refusal
 
 RANGES = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 40), st.integers(0, 5))).map(
@@ -70,6 +70,17 @@ def test_long_acknowledgement_is_told_in_parts() -> None:
     owed.add("d-1", scattered, 10.0)
 
     assert [told.ranges for told in owed.take(1000)] == [scattered[:LARGEST_RANGES], scattered[LARGEST_RANGES:]]
+
+
+def test_device_that_counts_in_leaps_costs_nobody_else_an_acknowledgement() -> None:
+    owed = Owed(most_ranges=MOST_RANGES_OF_ONE + 1)
+    owed.add("good", [(1, 0, 0)], 10.0)
+
+    for start in range(0, 10 * MOST_RANGES_OF_ONE, 1000):
+        owed.add("mad", [(1, 2 * seq, 2 * seq) for seq in range(start, start + 1000)], 10.0)
+
+    assert [told.device for told in owed.take(1)] == ["good"]
+    assert owed.dropped_count > 0
 
 
 def test_oldest_is_given_up_and_counted_when_too_much_waits() -> None:

@@ -13,11 +13,11 @@ from ingest.packets import (
     Message,
     PacketError,
     Pong,
-    Reader,
     Reason,
     disconnect,
     say,
 )
+from ingest.reader import Reader
 
 READ_BYTES = 256 * 1024
 # So much may wait in our memory, whatever the window allows: then we stop reading, until half of it is taken.

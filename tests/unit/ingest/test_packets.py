@@ -12,7 +12,6 @@ from ingest.packets import (
     Message,
     PacketError,
     Pong,
-    Reader,
     Reason,
     Subscribed,
     acknowledgements,
@@ -21,6 +20,7 @@ from ingest.packets import (
     say,
     subscribe,
 )
+from ingest.reader import Reader
 
 # All that CONNACK may have beside what we use: none of them disturbs.
 MANY_PROPERTIES = (

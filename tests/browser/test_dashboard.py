@@ -131,7 +131,9 @@ def test_unknown_bin_is_a_friendly_404(open_page: Opener, site: Site) -> None:
 def test_page_is_accessible_in_light_and_dark_and_fits_a_phone(open_page: Opener, path: str) -> None:
     page, seen = open_page(width=390, height=844, path=path)
     page.locator(".page, .map-page").wait_for()
-    page.locator(".ag-row, table").first.wait_for(state="attached")
+    # A grid draws its rows before its cells, header and body one after the other.
+    for part in (".ag-header-cell, th", ".ag-cell, td"):
+        page.locator(part).first.wait_for(state="attached")
 
     light = violations(page)
     page.get_by_role("button", name="Switch between light and dark").click()

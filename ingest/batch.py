@@ -169,7 +169,7 @@ def database_reject(row: Row, error: Exception) -> Reject:
 def _alone(row: Row) -> bytes:
     """Give the message of this row alone: a message of 200 conflicts would else be kept 200 times."""
     decoded = row.message.decoded
-    # What came over LoRaWAN is small, and is tried again as its network server sent it.
+    # What came over LoRaWAN can only be tried again as its network server sent it.
     if len(decoded.readings) + len(decoded.refusals) == 1 or decoded.uplink is not None:
         return row.message.payload
     reading = row.reading

@@ -1,7 +1,8 @@
 """How much one device may send, so that a mad one harms nobody: messages and readings a second, and some in advance.
 
 What is over the limit is put off: neither stored nor refused nor acknowledged. A device keeps what was not acknowledged
-and sends it again (docs/contract.md), so it loses nothing; and turning it away costs us next to nothing.
+and sends it again (docs/contract.md), so it loses nothing; and turning it away costs us next to nothing. What waited
+while something was away is not put off: it comes all at once, and some senders cannot send it again.
 """
 
 import math
@@ -148,6 +149,6 @@ class Limit:
 
 @lru_cache(maxsize=KNOWN_TOPICS)
 def _device(topic: str) -> str:
-    # The third level; any other topic counts for itself, and a network server has one for each device.
+    # The third level; any other topic counts for itself: a network server uses one for each device.
     levels = topic.split("/", 3)
     return levels[2] if len(levels) > 3 and levels[0] == "bins" else topic  # noqa: PLR2004 - bins, v1, device, the rest

@@ -41,7 +41,7 @@ class Receiver:
         link: the broker.
         name: client id, and name of the certificate.
         topics: to subscribe to, QoS 1.
-        window: the most messages that may be on their way unacknowledged: the bound of our memory.
+        window: the most messages that may be on their way unacknowledged; what of them waits is bounded in bytes, too.
         keepalive_s: a broker that is silent for so long is lost.
         subscribed: called when the broker has granted all topics; messages may come before.
     """

@@ -42,6 +42,9 @@ class Findings:
         temperature_c: newest known temperature.
         tilted_since: first of the newest readings in a row on which the bin lay on its side.
         emptyings: found in the readings, oldest first.
+        stuck_since: first of the newest readings in a row that are all the same, as no waste is.
+        obstructed_since: first of the newest readings that see something fixed in front of the waste, not the waste.
+        rejected_share: part of the readings of the last days that was rejected, 0..1; 0 where there are few.
     """
 
     level: float | None = None
@@ -58,6 +61,9 @@ class Findings:
     temperature_c: float | None = None
     tilted_since: datetime | None = None
     emptyings: tuple[Emptying, ...] = ()
+    stuck_since: datetime | None = None
+    obstructed_since: datetime | None = None
+    rejected_share: float = 0.0
 
 
 def examine(series: Series, geometry: Geometry, threshold: float) -> Findings:

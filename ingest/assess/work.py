@@ -10,6 +10,7 @@ import psycopg
 import structlog
 from psycopg import Connection
 
+from ingest.assess.alert_store import AlertStore
 from ingest.assess.findings import Findings, examine, moment
 from ingest.assess.history import EVER, History, load_histories
 from ingest.assess.outcome import Revision, revise_emptyings, write_states
@@ -61,6 +62,7 @@ class Assessor:
         self._zone = zone
         self._found: dict[int, _Found] = {}
         self._written: dict[int, BinState] = {}
+        self._alerts = AlertStore(connection)
 
     def take_queue(self, now: datetime) -> bool:
         """Assess the bins of the devices that wait, or of some of them; False when none waits."""
@@ -138,6 +140,7 @@ class Assessor:
         changed = {bin_id: state for bin_id, state in states.items() if self._written.get(bin_id) != state}
         write_states(self._connection, changed, now)
         self._written.update(changed)
+        self._alerts.update(((bin_id, self._findings(bin_id), entry) for bin_id, entry in roster.items()), now)
 
     def _findings(self, bin_id: int) -> Findings:
         one = self._found.get(bin_id)

@@ -38,9 +38,8 @@ create table outbox (
     depot text not null,
     -- 0 for the most severe; the order of delivery.
     severity smallint not null check (severity >= 0),
-    -- Fingerprint of the target's address, and what it is called; the address itself is a secret and stays in its file.
+    -- Its place in the file of targets, such as `north first 1`; the address itself is a secret and stays there.
     target text not null,
-    target_name text not null,
     subject text not null,
     body text not null,
     created_at timestamptz not null,

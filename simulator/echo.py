@@ -1,4 +1,4 @@
-"""Faults of what a sensor measures: lost and false echoes, dirt, knocks, water, fire. Each changes readings in place."""
+"""Faults of what a sensor measures: lost and false echoes, dirt, knocks, water, fire; readings change in place."""
 
 import numpy as np
 

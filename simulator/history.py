@@ -51,8 +51,6 @@ class History:
         level = np.zeros(self._bins)
         for hour in range(first_hour - WARM_UP_HOURS, first_hour + hours):
             added, visits = self._deposits.in_hour(hour), self._crew.in_hour(hour, level)
-            if hour >= first_hour:
-                level = levels.record(hour, level, added, visits)
-            else:
-                level = pass_hour(level, added, visits)
+            kept = hour >= first_hour
+            level = levels.record(hour, level, added, visits) if kept else pass_hour(level, added, visits)
         return levels

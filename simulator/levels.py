@@ -106,7 +106,8 @@ class Levels:
         before = self._start[rows, bins] + self._change[rows, bins] * after
         at_s = (self.first_hour + rows + after) * HOUR_S
         order = np.argsort(at_s, kind="stable")
-        return Falls(*(column[order] for column in (bins, at_s, before, self._left[rows, bins] * before)))
+        at_s, before = at_s[order], before[order]
+        return Falls(bins[order], at_s, before, self._left[rows, bins][order] * before)
 
     def overflow_hours(self) -> float:
         """Count the hours that bins were full or more, all bins together, by their level at each hour's start."""

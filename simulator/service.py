@@ -94,7 +94,7 @@ class Rounds:
         self,
         city: City,
         choose: Callable[[int], Chosen],
-        manners: Manners = Manners(),  # noqa: B008 - frozen
+        manners: Manners = Manners(),
         hear: Callable[[Telemetry], None] | None = None,
     ) -> None:
         self._seed, self._manners = city.seed, manners

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from ingest.assess.findings import Findings
+from ingest.assess.findings import SHARE_WINDOW, Findings
 from ingest.assess.sensor import Sensor, sensor_health
 
 TYPES = ("fire", "tilt", "obstruction", "silent", "stuck", "unreliable", "battery", "certificate")
@@ -22,8 +22,7 @@ BATTERY_LOW_MV, BATTERY_FINE_MV = 3300, 3400
 BATTERY_LOW_PERCENT, BATTERY_FINE_PERCENT = 15, 20
 # Longest time before a certificate ends that somebody is told.
 CERTIFICATE_NOTICE = timedelta(days=30)
-# Which part of a sensor's readings of so many days before the newest is rejected, the same way.
-SHARE_WINDOW = timedelta(days=2)
+# Which part of a sensor's newest readings is rejected, the same way.
 UNRELIABLE_SHARE, RELIABLE_SHARE = 0.3, 0.15
 
 
@@ -224,7 +223,7 @@ def _unreliable(findings: Findings, health: str, now: datetime) -> list[Conditio
     if share < RELIABLE_SHARE or findings.newest_at is None:
         return []
     text = f"{share:.0%} of what its sensor measures cannot be believed."
-    return [Condition("unreliable", findings.newest_at - SHARE_WINDOW, text, sure=share >= UNRELIABLE_SHARE)]
+    return [Condition("unreliable", findings.newest_at - SHARE_WINDOW.item(), text, sure=share >= UNRELIABLE_SHARE)]
 
 
 def _device_conditions(device: Device, now: datetime) -> list[Condition]:

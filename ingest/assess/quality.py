@@ -30,6 +30,7 @@ CAUSES = (
 (
     _TILTED, _LID, _NEAR, _NO_ECHO, _FAR, _WIDE, _CLOCK, _STUCK, _FIXED, _SPIKE, _CAME_BACK, _JUMP
 ) = range(1, len(CAUSES))  # fmt: skip
+STUCK, FIXED = _STUCK, _FIXED
 _CODES = np.array([code for code, _ in CAUSES], dtype=np.int8)
 
 # Nearer than this no sensor in use measures: something sits on its face, or the waste is past the full mark.

@@ -21,7 +21,7 @@ from ingest.assess.findings import Findings
 from ingest.assess.roster import Entry
 
 # That an open alert's condition still holds is written no more often than this.
-OBSERVED_EVERY = timedelta(hours=1)
+OBSERVED_EVERY = timedelta(minutes=15)
 # How old what is known of batteries and certificates may be.
 DEVICES_EVERY = timedelta(minutes=5)
 

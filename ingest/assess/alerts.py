@@ -12,7 +12,17 @@ from datetime import datetime, timedelta
 from ingest.assess.findings import SHARE_WINDOW, Findings
 from ingest.assess.sensor import Sensor, sensor_health
 
-TYPES = ("fire", "tilt", "obstruction", "silent", "stuck", "unreliable", "battery", "certificate")
+NAMES = {
+    "fire": "Fire",
+    "tilt": "Bin on its side",
+    "obstruction": "Sensor obstructed",
+    "silent": "Sensor silent",
+    "stuck": "Sensor stuck",
+    "unreliable": "Sensor unreliable",
+    "battery": "Battery low",
+    "certificate": "Certificate ends",
+}
+TYPES = tuple(NAMES)
 """The most severe first."""
 
 # Heat that was measured longer ago opens nothing: whatever burned has burned.

@@ -10,7 +10,7 @@ create table alerts (
     -- One sentence for people.
     text text not null,
     -- When the trouble began as far as is known, when the alert opened first, and when the trouble was last seen: exactly
-    -- for a closed alert, within the hour for an open one.
+    -- for a closed alert, to a quarter of an hour for an open one.
     since timestamptz not null,
     opened_at timestamptz not null,
     observed_at timestamptz not null check (observed_at >= opened_at),

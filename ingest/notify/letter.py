@@ -5,18 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from ingest.assess.alerts import TYPES
+from ingest.assess.alerts import NAMES, TYPES
 
-NAMES = {
-    "fire": "Fire",
-    "tilt": "Bin on its side",
-    "obstruction": "Sensor obstructed",
-    "silent": "Sensor silent",
-    "stuck": "Sensor stuck",
-    "unreliable": "Sensor unreliable",
-    "battery": "Battery low",
-    "certificate": "Certificate ends",
-}
 ADVICE = {
     "fire": "Call the fire service (999) unless they are there already, and keep people away.",
     "tilt": "Send somebody to put it upright; until then nobody knows how full it is.",

@@ -23,7 +23,7 @@ class Episodes:
         entry: last reading before.
         exit: last reading of the episode.
         up: whether the level jumped up.
-        flat: whether all of it stayed where it jumped to.
+        height: from its lowest to its highest level.
         still: whether it ended where it began: waste that is thrown in piles up.
         back: whether it came back to where it was; it may have risen while the sensor saw something that did not.
         stays: whether the reading after the one that came back says so too.
@@ -34,7 +34,7 @@ class Episodes:
     entry: Integers
     exit: Integers
     up: Hits
-    flat: Hits
+    height: Floats
     still: Hits
     back: Hits
     stays: Hits
@@ -52,13 +52,16 @@ class Episodes:
         second = np.append(beside(level, track, 1), np.nan)[end + 1]
         up = step[entry] > 0
         highest, lowest = _extremes(level, entry + 1, end)
-        flat = highest - lowest <= same
-        piled = np.where(up & flat & (end - entry > LONG_READINGS), np.maximum(same, (first - before) / 2), same)
+        piled = np.where(
+            up & (highest - lowest <= same) & (end - entry > LONG_READINGS),
+            np.maximum(same, (first - before) / 2),
+            same,
+        )
         return cls(
             entry=entry,
             exit=end,
             up=up,
-            flat=flat,
+            height=highest - lowest,
             still=np.abs(level[end] - first) <= same,
             back=(after - before >= -same) & (after - before <= piled),
             stays=second - before >= -same,

@@ -25,7 +25,8 @@ class Episodes:
         up: whether the level jumped up.
         height: from its lowest to its highest level.
         still: whether it ended where it began: waste that is thrown in piles up.
-        back: whether it came back to where it was; it may have risen while the sensor saw something that did not.
+        back: whether it came back to where it was, or higher if that can be: while the sensor saw something else for
+            long, or after a fall.
         stays: whether the reading after the one that came back says so too.
         from_bottom: whether the bin was as good as empty before: then coming back may be an emptying.
         lasted_h: from before to after.
@@ -52,11 +53,8 @@ class Episodes:
         second = np.append(beside(level, track, 1), np.nan)[end + 1]
         up = step[entry] > 0
         highest, lowest = _extremes(level, entry + 1, end)
-        piled = np.where(
-            up & (highest - lowest <= same) & (end - entry > LONG_READINGS),
-            np.maximum(same, (first - before) / 2),
-            same,
-        )
+        long = (highest - lowest <= same) & (end - entry > LONG_READINGS)
+        piled = np.where(up, np.where(long, np.maximum(same, (first - before) / 2), same), np.inf)
         return cls(
             entry=entry,
             exit=end,

@@ -14,8 +14,8 @@ Fault = Literal[
     "clock_wrong", "duplicates", "back_fill", "out_of_order", "reboots", "radio_shadow", "silent",
 ]  # fmt: skip
 FAULTS: tuple[Fault, ...] = get_args(Fault)
-BLINDING: frozenset[Fault] = frozenset({"no_echo", "stuck", "tilted", "moved", "water", "silent"})
-"""While one of these lasts, the readings say nothing of the bin that the sensor is fitted to."""
+BLINDING: frozenset[Fault] = frozenset({"no_echo", "stuck", "tilted", "water", "silent"})
+"""While one of these lasts, the readings say nothing, even where they happen to be right."""
 
 HOUR_S, DAY_S = 3600, 86_400
 LASTS_S: dict[Fault, tuple[int, int]] = {

@@ -6,7 +6,7 @@ import numpy as np
 
 from simulator.chance import stream
 from simulator.city import City
-from simulator.deposits import Habits, local_time
+from simulator.deposits import local_time
 from simulator.levels import Visits
 from simulator.service import Log
 from simulator.telemetry import Telemetry

@@ -1,9 +1,9 @@
 """How well emptyings are found in the readings of an invented town, where the truth is known to the second.
 
-An emptying can be seen when the truthful readings show it: at least one between the emptying before and this one, two
-between this one and the next, and between the last before and the first after a fall that is no settling. A reading is
-truthful when it shows the true level to a tenth. What a sensor that is stuck, dark, silent or hidden behind a liner could
-not show is counted apart, as unseen.
+An emptying can be seen when truthful readings show it: at least one between the emptying before and this one, and two
+between this one and the next; between the last before and the first after lies a fall that is no settling, and the
+second after still shows half of it. A reading is truthful when it shows the true level to a tenth. What a sensor that is
+stuck, dark, silent or hidden behind a liner could not show is counted apart, as unseen.
 """
 
 from dataclasses import dataclass
@@ -24,6 +24,8 @@ TRUTHFUL = 0.1
 FALL, FALL_TO_BOTTOM, BOTTOM = 0.3, 0.2, 0.1
 """A fall of less, or of less to the bottom, might be waste that settled, or is too small to matter."""
 CONFIRMED_BY = 2
+REFILLED = 0.5
+"""What is thrown into the empty bin before it is measured twice hides the emptying when it is more of the fall."""
 INTERVAL_S = HOUR_S
 """Sensors report hourly."""
 _BIN_S = 10**11
@@ -130,8 +132,9 @@ def sight(world: World) -> Sight:
     before, after = np.clip(level[place - 1], 0, 1), np.clip(level[place], 0, 1)
     fall = before - after
     deep = (fall >= FALL) | ((fall >= FALL_TO_BOTTOM) & (after <= BOTTOM))
+    lasts = np.clip(level[np.minimum(place + 1, len(level) - 1)], 0, 1) - after <= REFILLED * fall
     shown = np.where(witnessed, read[place] - falls.bin * float(_BIN_S), falls.at_s)
-    return Sight(falls, witnessed & deep, shown)
+    return Sight(falls, witnessed & deep & lasts, shown)
 
 
 def truthful(telemetry: Telemetry) -> NDArray[np.bool_]:

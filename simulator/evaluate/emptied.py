@@ -2,8 +2,8 @@
 
 An emptying can be seen when truthful readings show it: at least one between the emptying before and this one, and two
 between this one and the next; between the last before and the first after lies a fall that is no settling, and the
-second after still shows half of it. A truthful reading shows the true level to a tenth. What a sensor that is stuck, dark,
-silent or hidden behind a liner could not show is counted apart, as unseen.
+second after still shows half of it. A truthful reading shows the true level to a tenth. What a sensor that is stuck,
+dark, silent or hidden behind a liner could not show is counted apart, as unseen.
 """
 
 from dataclasses import dataclass

@@ -89,8 +89,12 @@ class Ragged:
     def append(self, bins: Integers, rows: Rows, starts: Integers) -> None:
         """Add rows after those that some bins, each named once, have."""
         more = np.diff(starts)
-        tight = bins[self.counts[bins] + more > self._room[bins]]
-        self._move(tight, self.counts[tight] + more[np.isin(bins, tight)])
+        needed = self.counts[bins] + more
+        tight = needed > self._room[bins]
+        if self._end + _with_room(needed[tight]).sum() > len(self._rows):
+            self._make_space(int(_with_room(needed).sum()))
+            tight = needed > self._room[bins]
+        self._move(bins[tight], _with_room(needed[tight]))
         places, _ = ramps(self._first[bins] + self.counts[bins], more)
         self._rows[places] = rows
         self.counts[bins] += more
@@ -105,30 +109,26 @@ class Ragged:
         """Forget the newest rows of some bins."""
         self.counts[bins] -= counts
 
-    def _move(self, bins: Integers, needed: Integers) -> None:
-        """Give bins a larger place at the end; `needed` rows each at least."""
-        if not len(bins):
-            return
-        room = needed + needed // ROOM_SHARE + ROOM_ROWS
-        self._make_space(int(room.sum()))
+    def _move(self, bins: Integers, room: Integers) -> None:
+        """Give bins a larger place at the end."""
         rows, _ = self.get(bins)
-        self._first[bins] = self._end + np.concatenate([[0], np.cumsum(room)[:-1]])
+        self._first[bins] = self._end + np.cumsum(room) - room
         self._room[bins] = room
         self._end += int(room.sum())
         places, _ = ramps(self._first[bins], self.counts[bins])
         self._rows[places] = rows
 
     def _make_space(self, rows: int) -> None:
-        """Have room for so many rows at the end: by closing the gaps that moved bins left, or in a larger array."""
-        if self._end + rows <= len(self._rows):
-            return
-        everyone = np.arange(len(self.counts))
-        kept, _ = self.get(everyone)
-        room = self.counts + self.counts // ROOM_SHARE
-        self._first = np.concatenate([[0], np.cumsum(room)[:-1]]).astype(np.int64)
-        self._room = room
-        self._end = int(room.sum())
+        """Have space for so many rows at the end, by closing the gaps that moved bins left."""
+        kept, _ = self.get(np.arange(len(self.counts)))
+        room = _with_room(self.counts)
+        self._first, self._room, self._end = np.cumsum(room) - room, room, int(room.sum())
         # A quarter more than is needed, so that this is done seldom.
         self._rows = np.zeros((self._end + rows) * 5 // 4, dtype=self._rows.dtype)
         places, _ = ramps(self._first, self.counts)
         self._rows[places] = kept
+
+
+def _with_room(needed: Integers) -> Integers:
+    """Give how many rows' place bins get that need so many."""
+    return np.where(needed > 0, needed + needed // ROOM_SHARE + ROOM_ROWS, 0)

@@ -85,29 +85,26 @@ def untidy(rows: Rows, starts: Integers) -> Integers:
     return odd
 
 
-def tidy(tails: Ragged, bins: Integers) -> tuple[Rows, Integers, int]:
+def tidy(tails: Ragged, bins: Integers) -> tuple[Rows, Integers, Integers]:
     """Bring the rows of some bins in order, and give them.
 
     Returns:
-        The rows, where each bin's start, and how many were dropped because their identity was taken by another time.
+        The rows, where each bin's start, and how many of each were dropped because another time has their identity.
     """
     rows, starts = tails.get(bins)
+    doubles = np.zeros(len(bins), dtype=np.int64)
     odd = untidy(rows, starts)
     if not len(odd):
-        return rows, starts, 0
+        return rows, starts, doubles
     places, odd_starts = ramps(starts[odd], np.diff(starts)[odd])
-    mixed = rows[places]
+    mixed, owner = rows.take(places), runs(odd_starts)
     kept = sort(mixed, odd_starts)
-    counts = np.bincount(runs(odd_starts)[kept], minlength=len(odd))
-    doubles = _doubles(mixed, kept)
-    tails.put(bins[odd], mixed[kept], np.concatenate([[0], np.cumsum(counts)]))
+    counts = np.bincount(owner[kept], minlength=len(odd))
+    # A repetition has the same time, too: it is nobody's loss.
+    _, firsts = np.unique(mixed[["bin_id", "device_id", "epoch", "seq", "measured_at"]], return_index=True)
+    doubles[odd] = np.bincount(owner[firsts], minlength=len(odd)) - counts
+    tails.put(bins[odd], mixed.take(kept), np.concatenate([[0], np.cumsum(counts)]))
     return *tails.get(bins), doubles
-
-
-def _doubles(rows: Rows, kept: Integers) -> int:
-    """Count the dropped rows that were not mere repetitions."""
-    names = ["bin_id", "device_id", "epoch", "seq", "measured_at"]
-    return len(np.unique(rows[names])) - len(kept)
 
 
 def parts(rows: Rows, starts: Integers) -> tuple[Rows, Integers, Integers]:
@@ -156,8 +153,8 @@ def _places(rows: Rows, first: int, *, overlapping: bool) -> Iterator[Integers]:
         yield np.arange(first, first + len(rows))
 
 
-def series(rows: Rows) -> Series:
-    """Give rows as a series."""
+def series(rows: Rows, starts: Integers) -> Series:
+    """Give the rows of tracks as a series; track i's are `starts[i]:starts[i + 1]`."""
     return Series(
         measured_at=rows["measured_at"].copy(),
         distance_mm=_floats(rows["distance_mm"]),
@@ -166,6 +163,7 @@ def series(rows: Rows) -> Series:
         temperature_c=_floats(rows["temperature_c"]),
         tilt_deg=_floats(rows["tilt_deg"]),
         flags=rows["flags"].astype(np.int64),
+        starts=starts,
     )
 
 

@@ -1,11 +1,13 @@
 """The tails of all bins: the readings of each since shortly before its anchor. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from ingest.assess.anchor import Anchor, floor
-from ingest.assess.ragged import Ragged, Rows
+from ingest.assess.anchor import floor, newest_settled
+from ingest.assess.emptying import Emptying
+from ingest.assess.news import later
+from ingest.assess.ragged import Ragged, Rows, runs
 from ingest.assess.readings import Integers, Times
 from ingest.assess.tail import READING, tidy
 
@@ -52,27 +54,30 @@ class Tails:
             bins: of each row.
             rows: of the kind READING.
         """
-        order = np.lexsort((rows["measured_at"], bins))
+        order = np.argsort(bins, kind="stable")
         numbers, firsts = np.unique(bins[order], return_index=True)
         self._kept.append(numbers, rows.take(order), np.append(firsts, len(order)))
 
     def drop_from(self, bins: Integers, since: Times) -> None:
-        """Forget what some bins, each named once, have from a time on; they have to be tidy."""
+        """Forget what some bins, each named once, have from a time on."""
         rows, starts = self._kept.get(bins)
-        numbers = np.repeat(np.arange(len(bins)), np.diff(starts))
-        dropped = rows["measured_at"] >= since[numbers]
-        self._kept.drop_last(bins, np.bincount(numbers[dropped], minlength=len(bins)))
+        place = runs(starts)
+        kept = rows["measured_at"] < since[place]
+        if not kept.all():
+            counts = np.bincount(place[kept], minlength=len(bins))
+            self._kept.put(bins, rows[kept], np.concatenate([[0], np.cumsum(counts)]))
 
     def forget(self, bins: Integers) -> None:
         """Forget all of some bins."""
         self._kept.drop_last(bins, self._kept.counts[bins])
         self.anchored_at[bins] = self.floors[bins] = NEVER
 
-    def tidied(self, bins: Integers) -> Iterator[tuple[Integers, Rows, Integers, int]]:
+    def tidied(self, bins: Integers) -> Iterator[tuple[Integers, Rows, Integers, Integers]]:
         """Bring the readings of bins in order, some bins at a time.
 
         Yields:
-            Bins, their rows, where each bin's start, and how many were dropped because another time had their identity.
+            Bins, their rows, where each bin's start, and how many of each were dropped because another time has their
+            identity.
         """
         ends = np.cumsum(self._kept.counts[bins])
         cuts = np.searchsorted(ends, np.arange(READINGS_AT_ONCE, ends[-1] if len(ends) else 0, READINGS_AT_ONCE)) + 1
@@ -80,20 +85,22 @@ class Tails:
             if len(some):
                 yield some, *tidy(self._kept, some)
 
-    def hang(self, number: int, anchor: Anchor, settled_at: np.datetime64, measured_at: Times) -> None:
-        """Keep a bin's readings from an anchor on.
+    def anchor(self, number: int, emptyings: Sequence[Emptying], measured_at: Times) -> None:
+        """Keep a bin's readings only since the newest emptying that is settled.
 
         Args:
             number: of the bin.
-            anchor: found in its readings, or known to whoever loaded them.
-            settled_at: its floor.
-            measured_at: of the bin's readings, in order.
+            emptyings: found in its readings, oldest first.
+            measured_at: of its readings, in order.
         """
-        self.anchored_at[number], self.floors[number] = anchor.emptied_at, settled_at
-        dropped = int(np.searchsorted(measured_at, anchor.since))
-        self._kept.drop_first(np.array([number]), np.array([dropped]))
-
-    def settle(self, number: int, measured_at: Times) -> None:
-        """Work out anew whether a bin's anchor, if it has one, is settled."""
-        if not np.isnat(self.anchored_at[number]) and np.isnat(self.floors[number]):
+        anchored_at = self.anchored_at[number]
+        if emptyings and not emptyings[-1].emptied_at <= anchored_at:
+            found = newest_settled(later(emptyings, anchored_at), measured_at)
+            if found is not None:
+                anchor, self.floors[number] = found
+                self.anchored_at[number] = anchor.emptied_at
+                dropped = int(np.searchsorted(measured_at, anchor.since))
+                self._kept.drop_first(np.array([number]), np.array([dropped]))
+        if np.isnat(self.floors[number]) and not np.isnat(self.anchored_at[number]):
+            # Whoever loaded it knew the anchor.
             self.floors[number] = floor(self.anchored_at[number], measured_at)

@@ -8,6 +8,9 @@ from zoneinfo import ZoneInfo
 
 import holidays
 
+# The days that hours are given for, Monday first; the last stands for bank holidays.
+DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "holiday")
+
 _DAY = timedelta(days=1)
 # A depot that has no round in so long a time has none.
 _LOOK_AHEAD_DAYS = 400
@@ -19,6 +22,9 @@ class Hours:
 
     begins: time
     ends: time
+
+    def __str__(self) -> str:
+        return f"{self.begins:%H:%M}-{self.ends:%H:%M}"
 
 
 MORNING = Hours(time(6), time(14))
@@ -61,18 +67,18 @@ def bank_holidays(place: str) -> Container[date]:
     """Give the bank holidays of a country or a part of it, for any year, without a network.
 
     Args:
-        place: ISO 3166 code, such as `GB-SCT`; empty for none.
+        place: ISO 3166 code, such as `GB-SCT`; `none` for none.
 
     Raises:
         ValueError: no holidays are known of it.
     """
-    if not place:
+    if place == "none":
         return frozenset()
     country, _, part = place.partition("-")
     try:
         known: Container[date] = holidays.country_holidays(country, subdiv=part or None)
     except NotImplementedError:
-        raise ValueError(f"no holidays are known of {place!r}; write it such as GB-ENG or GB-SCT") from None
+        raise ValueError(f"no holidays are known of {place!r}; write it such as GB-ENG, GB-SCT or none") from None
     return known
 
 

@@ -1,9 +1,9 @@
 """Whether a bin is due, why, how urgently, and the sentence that says so to a depot manager.
 
 Reasons, the first that holds: ALERT (fire, the bin lies on its side, or somebody asked for it), FULLNESS (it reached
-its threshold), FORECAST (it may overflow before the horizon), AGE (its last emptying is too long ago), STALE (its sensor
-says nothing that can be believed, so it is served as if it had none; what was forecast before then still counts for its
-class). The class is the most urgent one of all reasons that hold.
+its threshold), FORECAST (it may overflow before the horizon), AGE (its last emptying is too long ago), STALE (its
+sensor says nothing that can be believed, so it is served as if it had none; what was forecast before then still counts
+for its class). The class is the most urgent one of all reasons that hold.
 
 | reason | may go | must go |
 |---|---|---|

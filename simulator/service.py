@@ -17,13 +17,16 @@ from simulator.terrain import Points
 DAY_S = 86_400
 STARTS_AFTER_S = HOUR_S
 """From the list to the first bin."""
-STOP_S = 180
+STOP_S = 240
 """From one bin to the next."""
-STOPS = 80
-"""Bins on one vehicle's round, at most."""
+STOPS = 100
+"""Bins that one vehicle empties in a shift: a depot has as many vehicles as its bins need when all are emptied."""
 LATE_S = 4 * HOUR_S
+URGENT = 60
+"""Bins of at least this priority are emptied first."""
 
-Chosen = NDArray[np.bool_]
+Chosen = NDArray[np.int64]
+"""The priority of each bin on the list, 1 to 100; 0 for one that is not on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +53,15 @@ PERFECT = Manners(0, 0, 0, 0, 0)
 
 @dataclass(slots=True)
 class Log:
-    """What came of a service.
+    """What crews did.
 
     Attributes:
-        visits: bins that a crew stopped at.
-        under_half: of those, bins that were less than half full.
-        reports: emptyings that crews reported: bin, when, Unix seconds, and when the report arrived.
+        stops: bins that a crew stopped at: bin, Unix seconds, and the level then.
+        reports: emptyings that crews reported: bin, and when, Unix seconds.
     """
 
-    visits: int = 0
-    under_half: int = 0
-    reports: list[tuple[int, float, float]] = field(default_factory=list)
+    stops: list[tuple[int, float, float]] = field(default_factory=list)
+    reports: list[tuple[int, float]] = field(default_factory=list)
 
 
 class Service(Protocol):
@@ -85,7 +86,7 @@ class Rounds:
 
     Args:
         city: the town.
-        choose: says which bins are on the list of a morning, shape (bins,), from Unix seconds.
+        choose: says which bins are on the list of a morning, shape (bins,), from its time, Unix seconds.
         manners: of the crews.
         hear: told of what the sensors measure; None for whoever does not listen.
     """
@@ -110,14 +111,19 @@ class Rounds:
         rng = stream(self._seed, "crews", now_s // DAY_S)
         self._chances = rng.random((4, len(self._comes_s)))
         late = dict(zip(np.unique(self._depot).tolist(), rng.random((len(np.unique(self._depot)), 2)), strict=True))
-        wanted = self._choose(now_s) & (self._chances[0] >= self._manners.skips)
+        priority = np.where(self._chances[0] >= self._manners.skips, self._choose(now_s), 0)
         self._comes_s[:] = np.inf
         for depot, (chance, share) in late.items():
+            mine = self._depot == depot
             starts_s = now_s + STARTS_AFTER_S + (share * LATE_S if chance < self._manners.late else 0)
-            places = np.flatnonzero(wanted & (self._depot == depot))
-            # Vehicles go side by side, each along its own stretch.
-            turn = np.argsort(np.argsort(self._along[places])) % max(1, min(STOPS, len(places)))
-            self._comes_s[places] = starts_s + STOP_S * turn
+            self._send_out(np.flatnonzero(mine & (priority > 0)), priority, starts_s, -(-int(mine.sum()) // STOPS))
+
+    def _send_out(self, places: NDArray[np.int64], priority: Chosen, starts_s: float, vehicles: int) -> None:
+        """Part a depot's list among its vehicles, each with a stretch of its own; what is urgent comes first."""
+        along = places[np.argsort(self._along[places])]
+        for stretch in np.array_split(along, vehicles):
+            turns = np.argsort(np.argsort(priority[stretch] < URGENT, kind="stable"))
+            self._comes_s[stretch] = starts_s + STOP_S * turns
 
     def in_hour(self, hour: int, levels: Points) -> Visits:
         """Let the crews work for an hour."""
@@ -126,11 +132,11 @@ class Rounds:
         _, leaves, pretends, forgets = self._chances
         emptied = came & (pretends >= self._manners.pretends)
         left = np.where(leaves < self._manners.partial, 0.2 + 0.4 * leaves / max(self._manners.partial, 1e-9), 0.0)
-        self.log.visits += int(came.sum())
-        self.log.under_half += int((came & (levels < 0.5)).sum())  # noqa: PLR2004 - half
-        for place in np.flatnonzero(came & (forgets >= self._manners.forgets)).tolist():
+        for place in np.flatnonzero(came).tolist():
             at_s = float(self._comes_s[place])
-            self.log.reports.append((place, at_s, at_s + HOUR_S))
+            self.log.stops.append((place, at_s, float(levels[place])))
+            if forgets[place] >= self._manners.forgets:
+                self.log.reports.append((place, at_s))
         return Visits(emptied, np.where(came, part, 0.0), left)
 
     def hear(self, telemetry: Telemetry) -> None:
@@ -147,4 +153,4 @@ def every(days: int, city: City) -> Callable[[int], Chosen]:
         city: the town.
     """
     turn = np.arange(len(city.bins)) * days // max(1, len(city.bins))
-    return lambda now_s: np.asarray((now_s // DAY_S) % days == turn)
+    return lambda now_s: np.asarray((now_s // DAY_S) % days == turn, dtype=np.int64)

@@ -6,7 +6,7 @@ import numpy as np
 
 from simulator.chance import stream
 from simulator.city import City
-from simulator.deposits import Habits, local_time
+from simulator.deposits import HOUR_S, Habits, local_time
 from simulator.levels import Visits
 from simulator.service import Log
 from simulator.telemetry import Telemetry
@@ -68,5 +68,7 @@ class Shifts:
         chance, after = stream(self._seed, "shifts", hour).random((2, len(levels)))
         reach = np.where(self._main == at, self._looks.main, self._looks.other)
         taken = chance < reach / (1 + np.exp((self._looks.wanted - levels) / self._looks.soft))
-        self.log.visits += int(taken.sum())
+        self.log.stops += [
+            (place, (hour + after[place]) * HOUR_S, levels[place]) for place in np.flatnonzero(taken).tolist()
+        ]
         return Visits(taken, after, np.zeros(len(levels)))

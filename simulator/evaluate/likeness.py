@@ -95,7 +95,7 @@ def live(seed: int) -> Emptied:
     falls = levels.falls()
     counted = falls.at_s >= (FIRST_HOUR + WARM_UP_HOURS) * HOUR_S
     return Emptied(
-        falls.bin[counted], falls.at_s[counted] / HOUR_S, np.round(np.minimum(falls.before[counted], 1.0), 2)
+        falls.bin[counted], falls.at_s[counted] / HOUR_S, np.rint(100 * np.minimum(falls.before[counted], 1.0)) / 100
     )
 
 

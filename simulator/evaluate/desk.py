@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
+from ingest.assess.calendar import MORNING, Calendar, horizon
 from ingest.assess.entry import Entry
 from ingest.assess.news import News
 from ingest.assess.ragged import Rows
@@ -15,7 +16,7 @@ from ingest.assess.state import BinState
 from ingest.assess.tail import readings
 from ingest.assess.watch import Watch
 from simulator.city import City
-from simulator.deposits import HOUR_S
+from simulator.deposits import HOUR_S, TOWN_ZONE
 from simulator.telemetry import Telemetry
 
 FITTED_AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -37,8 +38,9 @@ class Desk:
         self._heard_s = np.zeros(len(city.bins), dtype=np.int64)
         self._coming: list[Telemetry] = []
         self._arrived: list[Rows] = []
-        self.watch = Watch()
-        self.watch.enrol({place: self._entry(place) for place in range(len(city.bins))})
+        # Rounds every day, from six to two.
+        self._calendar = Calendar(TOWN_ZONE, on_holidays=MORNING)
+        self.watch = Watch(TOWN_ZONE)
 
     def hear(self, telemetry: Telemetry) -> None:
         """Take what sensors sent; it counts from when it arrives on."""
@@ -46,7 +48,7 @@ class Desk:
 
     def report(self, reports: Sequence[tuple[int, float]]) -> None:
         """Take emptyings that crews reported: bin and Unix seconds."""
-        self.watch.report([place for place, _ in reports], [_aware(at_s) for _, at_s in reports])
+        self.watch.report({place: _aware(at_s) for place, at_s in sorted(reports, key=lambda one: one[1])})
 
     def catch_up(self, now_s: int) -> News:
         """Learn from what has arrived until now, Unix seconds."""
@@ -69,15 +71,18 @@ class Desk:
     def look(self, now_s: int) -> dict[int, BinState]:
         """Say how the bins are now, Unix seconds."""
         self.catch_up(now_s)
-        self.watch.enrol({place: self._entry(place) for place in range(len(self._city.bins))})
-        return self.watch.look(_aware(now_s))
+        now = _aware(now_s)
+        until = horizon(self._calendar, now)
+        self.watch.enrol({place: self._entry(place, until) for place in range(len(self._city.bins))})
+        return self.watch.look(now)
 
-    def _entry(self, place: int) -> Entry:
+    def _entry(self, place: int, until: datetime | None) -> Entry:
         rules = Rules(max_age=timedelta(days=self._city.bins[place].max_age_days))
         heard_s = int(self._heard_s[place])
         last_received_at = _aware(heard_s) if heard_s else None
         # A lost sensor still is in its bin, and in the registry.
-        return Entry(rules, Sensor(FITTED_AT, HOUR_S, last_received_at))
+        sensor = Sensor(FITTED_AT, HOUR_S, last_received_at)
+        return Entry(rules, sensor, horizon=until, pool=self._city.bins[place].stream)
 
     def _rows(self, new: Telemetry) -> Rows:
         swapped = new.empty_mm != self._empty_mm[new.bin]

@@ -15,6 +15,8 @@ from simulator.telemetry import Telemetry
 from simulator.terrain import Points
 
 DAY_S = 86_400
+MORNING, NOON = 4, 12
+"""Hours of the day, UTC, at which lists are made."""
 STARTS_AFTER_S = HOUR_S
 """From the list to the first bin."""
 STOP_S = 240
@@ -71,24 +73,29 @@ class Service(Protocol):
     def log(self) -> Log:
         """What came of it so far."""
 
+    @property
+    def list_hours(self) -> tuple[int, ...]:
+        """At which hours of the day, UTC, lists are made, ascending; the first is MORNING."""
+
     def plan(self, now_s: int) -> None:
-        """Make the list of the day; `now_s` is in Unix seconds."""
+        """Make a list; `now_s` is in Unix seconds."""
 
     def in_hour(self, hour: int, levels: Points) -> Visits:
         """Say what crews do in an hour since 1970, UTC; `levels` are those at its start, shape (bins,)."""
 
     def hear(self, telemetry: Telemetry) -> None:
-        """Take what the sensors measured in a day, some of which arrives only later."""
+        """Take what the sensors measured since the list before; some of it arrives only later."""
 
 
 class Rounds:
-    """A list every morning, worked off by crews.
+    """A list every morning, and perhaps at noon, worked off by crews.
 
     Args:
         city: the town.
-        choose: says which bins are on the list of a morning, shape (bins,), from its time, Unix seconds.
+        choose: says which bins are on a list, shape (bins,), from its time, Unix seconds.
         manners: of the crews.
         hear: told of what the sensors measure; None for whoever does not listen.
+        list_hours: when lists are made, hours of the day, UTC.
     """
 
     def __init__(
@@ -97,7 +104,9 @@ class Rounds:
         choose: Callable[[int], Chosen],
         manners: Manners = Manners(),
         hear: Callable[[Telemetry], None] | None = None,
+        list_hours: tuple[int, ...] = (MORNING,),
     ) -> None:
+        self.list_hours = list_hours
         self._seed, self._manners = city.seed, manners
         self._choose, self._hear = choose, hear
         self._along = np.array([place.east_m for place in city.bins])
@@ -107,12 +116,13 @@ class Rounds:
         self.log = Log()
 
     def plan(self, now_s: int) -> None:
-        """Make the list of the day and send the crews out."""
-        rng = stream(self._seed, "crews", now_s // DAY_S)
-        self._chances = rng.random((4, len(self._comes_s)))
-        late = dict(zip(np.unique(self._depot).tolist(), rng.random((len(np.unique(self._depot)), 2)), strict=True))
-        priority = np.where(self._chances[0] >= self._manners.skips, self._choose(now_s), 0)
-        self._comes_s[:] = np.inf
+        """Make a list and send crews out with it; those under way go on."""
+        rng = stream(self._seed, "crews", now_s // HOUR_S)
+        waits = (self._comes_s < now_s) | np.isinf(self._comes_s)
+        self._chances[:, waits] = rng.random((4, len(waits)))[:, waits]
+        depots = np.unique(self._depot)
+        late = dict(zip(depots.tolist(), rng.random((len(depots), 2)), strict=True))
+        priority = np.where(waits & (self._chances[0] >= self._manners.skips), self._choose(now_s), 0)
         for depot, (chance, share) in late.items():
             mine = self._depot == depot
             starts_s = now_s + STARTS_AFTER_S + (share * LATE_S if chance < self._manners.late else 0)

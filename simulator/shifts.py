@@ -8,7 +8,7 @@ from simulator.chance import stream
 from simulator.city import City
 from simulator.deposits import HOUR_S, Habits, local_time
 from simulator.levels import Visits
-from simulator.service import Log
+from simulator.service import MORNING, Log
 from simulator.telemetry import Telemetry
 from simulator.terrain import Points
 
@@ -35,8 +35,8 @@ class Looks:
     other: float
 
 
-# Chosen by random search on the tuning towns 101, 102, 103 and 201, so that quantiles of the intervals between
-# emptyings, of the fill at emptying and of the rate of filling come close to those of the council's published emptyings.
+# Chosen by random search on tuning towns, so that quantiles of the intervals between emptyings, of the fill at emptying
+# and of the rate of filling come close to those of the council's published emptyings.
 EDINBURGH_HABITS = Habits(
     busyness=1.84, uses_alike=0.58, bins_differ=0.55, days_differ=0.744, districts_differ=0.1, item=0.017
 )
@@ -50,6 +50,8 @@ class Shifts:
         city: the town.
         looks: of the crews.
     """
+
+    list_hours = (MORNING,)
 
     def __init__(self, city: City, looks: Looks) -> None:
         self._seed, self._looks = city.seed, looks

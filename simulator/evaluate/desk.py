@@ -41,6 +41,7 @@ class Desk:
         # Rounds every day, from six to two.
         self._calendar = Calendar(TOWN_ZONE, on_holidays=MORNING)
         self.watch = Watch(TOWN_ZONE)
+        self._enrol(FITTED_AT)
 
     def hear(self, telemetry: Telemetry) -> None:
         """Take what sensors sent; it counts from when it arrives on."""
@@ -72,9 +73,12 @@ class Desk:
         """Say how the bins are now, Unix seconds."""
         self.catch_up(now_s)
         now = _aware(now_s)
+        self._enrol(now)
+        return self.watch.look(now)
+
+    def _enrol(self, now: datetime) -> None:
         until = horizon(self._calendar, now)
         self.watch.enrol({place: self._entry(place, until) for place in range(len(self._city.bins))})
-        return self.watch.look(now)
 
     def _entry(self, place: int, until: datetime | None) -> Entry:
         rules = Rules(max_age=timedelta(days=self._city.bins[place].max_age_days))

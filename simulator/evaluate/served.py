@@ -14,12 +14,14 @@ from simulator.city import City, make_city
 from simulator.deposits import HOUR_S
 from simulator.evaluate.desk import Desk
 from simulator.faults import Fault, Spell, plan_spells, without_sensor
-from simulator.service import Chosen, Rounds, every
+from simulator.service import MORNING, NOON, Chosen, Rounds, every
 from simulator.shifts import EDINBURGH_HABITS
 from simulator.world import DAY_HOURS, FIRST_DAY, World, run
 
 LEARNING_DAYS = 28
-"""The weeks before those that count."""
+"""The weeks before those that count, when nobody looks at the sensors yet ..."""
+BEFORE_DAYS = 2
+"""... and every bin is emptied every so many days."""
 HALF = 0.5
 
 Choice = Callable[[Mapping[int, BinState]], Chosen]
@@ -77,22 +79,34 @@ class Cost:
 def by_rounds(setting: Setting, every_days: int = 1) -> Cost:
     """Empty every bin every so many days."""
     city = setting.city()
-    return _cost(setting, _run(setting, city, Rounds(city, every(every_days, city))))
+    before, then = every(BEFORE_DAYS, city), every(every_days, city)
+    service = Rounds(city, lambda now_s: then(now_s) if now_s >= setting.from_hour * HOUR_S else before(now_s))
+    return _cost(setting, _run(setting, city, service))
 
 
-def by_list(setting: Setting, choose: Choice) -> Cost:
-    """Empty what is on a list that is chosen every morning from the states of all bins."""
+def by_list(setting: Setting, morning: Choice, noon: Choice | None = None) -> Cost:
+    """Empty what is on lists that are chosen from the states of all bins.
+
+    Args:
+        setting: the town.
+        morning: chooses every morning.
+        noon: chooses again at noon; None for no second list.
+    """
     city = setting.city()
     fitted = np.ones(setting.bins, dtype=np.bool_)
     fitted[without_sensor(setting.seed, setting.bins, setting.lost)] = False
     desk = Desk(city, fitted)
+    before = every(BEFORE_DAYS, city)
 
-    def choose_now(now_s: int) -> Chosen:
-        reported = [one for one in service.log.reports if one[1] >= now_s - DAY_HOURS * HOUR_S]
-        desk.report(reported)
-        return choose(desk.look(now_s))
+    def choose(now_s: int) -> Chosen:
+        early = now_s // HOUR_S % DAY_HOURS == MORNING
+        if now_s < setting.from_hour * HOUR_S:
+            return before(now_s) if early else np.zeros(setting.bins, dtype=np.int64)
+        desk.report(service.log.reports)
+        return (morning if early or noon is None else noon)(desk.look(now_s))
 
-    service = Rounds(city, choose_now, hear=desk.hear)
+    hours = (MORNING,) if noon is None else (MORNING, NOON)
+    service = Rounds(city, choose, hear=desk.hear, list_hours=hours)
     return _cost(setting, _run(setting, city, service))
 
 

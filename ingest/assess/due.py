@@ -19,7 +19,9 @@ from datetime import datetime
 
 from ingest.assess import reasons
 from ingest.assess.findings import Findings
-from ingest.assess.outlook import Forecast, Held, look_ahead
+from ingest.assess.forecast import Forecast
+from ingest.assess.outlook import Held, Prospect, look_ahead
+from ingest.assess.outlook import prospect as prospect_of
 from ingest.assess.reasons import Case
 from ingest.assess.rules import Request, Rules
 from ingest.assess.sensor import Sensor, sensor_health
@@ -64,6 +66,7 @@ def decide(
     *,
     forecast: Forecast | None = None,
     horizon: datetime | None = None,
+    prospect: Prospect | None = None,
     before: Due | None = None,
 ) -> Due:
     """Decide whether a bin is due at `now`.
@@ -76,14 +79,16 @@ def decide(
         last_emptied_at: newest known emptying, whoever reported it; None when none is known.
         rules: of that bin.
         now: aware.
-        forecast: from its newest believed level; None when there is none.
+        forecast: from its newest believed level, or the emptying after it; None when there is none.
         horizon: until when it has to wait when it is left out now (`calendar.horizon`); None leaves forecasts out.
+        prospect: what the forecast says until then, in place of both, where it was worked out for many bins at once.
         before: the decision before this one, so that nothing flaps and `due_since` stays; None when it is not known.
     """
     health = sensor_health(findings, sensor, now)
-    outlook = None
-    if forecast is not None and horizon is not None and _holds(findings, sensor, last_emptied_at):
-        outlook = look_ahead(forecast, horizon, _held(before, last_emptied_at), now)
+    if prospect is None and forecast is not None and horizon is not None:
+        prospect = prospect_of(forecast, horizon, now)
+    # Of a bin without a sensor a forecast knows the emptyings only: too little to send anybody.
+    outlook = None if prospect is None or sensor is None else look_ahead(prospect, _held(before, last_emptied_at), now)
     if rules.out_of_service_until is not None and now < rules.out_of_service_until:
         text = f"Out of service until {when(rules.out_of_service_until, now, rules.zone)}."
         return Due(health, "NOT_READY", None, 0, None, None, text)
@@ -115,12 +120,6 @@ def _most_urgent(case: Case) -> Due:
         due_by=min(ground.by for ground in found),
         explanation=found[0].text,
     )
-
-
-def _holds(findings: Findings, sensor: Sensor | None, last_emptied_at: datetime | None) -> bool:
-    """Say whether a forecast from the newest level still holds: nobody has emptied the bin since."""
-    measured_at = findings.measured_at
-    return sensor is not None and measured_at is not None and not (last_emptied_at and last_emptied_at > measured_at)
 
 
 def _held(before: Due | None, last_emptied_at: datetime | None) -> Held | None:

@@ -156,15 +156,14 @@ def not_due(case: Case) -> str:
 
 
 def _fear(case: Case, outlook: Outlook) -> str:
-    before = f"before {round_that_ends(outlook.horizon, case.now, case.rules.zone)} ends"
-    full_enough = percent(case.rules.threshold)
-    reached_at = outlook.forecast.threshold.p50
-    if reached_at is None or reached_at >= outlook.horizon:
-        return f"May overflow {before} ({chance(outlook.chance)})."
-    if reached_at <= case.now:
-        return f"Likely over {full_enough} by now ({chance(outlook.chance)} to overflow {before})."
-    by = about(reached_at, case.now, case.rules.zone)
-    return f"Likely to reach {full_enough} by {by} ({chance(outlook.chance)} to overflow {before})."
+    prospect, now, zone = outlook.prospect, case.now, case.rules.zone
+    before = f"before {round_that_ends(prospect.horizon, now, zone)} ends"
+    odds, full_enough = chance(prospect.overflows), percent(case.rules.threshold)
+    if prospect.over_at is None or prospect.over_at >= prospect.horizon:
+        return f"May overflow {before} ({odds})."
+    if prospect.over_at <= now:
+        return f"Likely over {full_enough} by now ({odds} to overflow {before})."
+    return f"Likely to reach {full_enough} by {about(prospect.over_at, now, zone)} ({odds} to overflow {before})."
 
 
 def _trouble(case: Case) -> str:
@@ -185,9 +184,9 @@ def _last_known(case: Case, then: str) -> str:
     if level is None:
         return ""
     likely = ""
-    if outlook is not None and outlook.forecast.full.chance_before(case.now) >= LIKELY:
+    if outlook is not None and outlook.prospect.is_full >= LIKELY:
         likely = ", likely full by now"
-    elif outlook is not None and outlook.forecast.threshold.chance_before(case.now) >= LIKELY:
+    elif outlook is not None and outlook.prospect.is_over >= LIKELY:
         likely = f", likely over {percent(case.rules.threshold)} by now"
     return f", {percent(level)} full {then}{likely}"
 

@@ -19,9 +19,7 @@ from datetime import datetime
 
 from ingest.assess import reasons
 from ingest.assess.findings import Findings
-from ingest.assess.forecast import Forecast
-from ingest.assess.outlook import Held, Prospect, look_ahead
-from ingest.assess.outlook import prospect as prospect_of
+from ingest.assess.outlook import Forecast, Held, look_ahead
 from ingest.assess.reasons import Case
 from ingest.assess.rules import Request, Rules
 from ingest.assess.sensor import Sensor, sensor_health
@@ -66,7 +64,6 @@ def decide(
     *,
     forecast: Forecast | None = None,
     horizon: datetime | None = None,
-    prospect: Prospect | None = None,
     before: Due | None = None,
 ) -> Due:
     """Decide whether a bin is due at `now`.
@@ -81,14 +78,13 @@ def decide(
         now: aware.
         forecast: from its newest believed level, or the emptying after it; None when there is none.
         horizon: until when it has to wait when it is left out now (`calendar.horizon`); None leaves forecasts out.
-        prospect: what the forecast says until then, in place of both, where it was worked out for many bins at once.
         before: the decision before this one, so that nothing flaps and `due_since` stays; None when it is not known.
     """
     health = sensor_health(findings, sensor, now)
-    if prospect is None and forecast is not None and horizon is not None:
-        prospect = prospect_of(forecast, horizon, now)
+    outlook = None
     # Of a bin without a sensor a forecast knows the emptyings only: too little to send anybody.
-    outlook = None if prospect is None or sensor is None else look_ahead(prospect, _held(before, last_emptied_at), now)
+    if forecast is not None and horizon is not None and sensor is not None:
+        outlook = look_ahead(forecast, horizon, _held(before, last_emptied_at), now)
     if rules.out_of_service_until is not None and now < rules.out_of_service_until:
         text = f"Out of service until {when(rules.out_of_service_until, now, rules.zone)}."
         return Due(health, "NOT_READY", None, 0, None, None, text)

@@ -1,13 +1,8 @@
 """What is to be feared of a bin before the horizon: the chance that it overflows, and whether that is too much."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-
-import numpy as np
-
-from ingest.assess.forecast import Forecast, Forecasts, Passages
-from ingest.assess.readings import Times
+from datetime import datetime, timedelta
+from typing import Protocol
 
 # An overflow (the litter around it, the complaint, somebody sent for it alone) is counted as three visits.
 # Leaving a bin out is then too dear where three times the chance is more than what the visit costs: one that could
@@ -23,72 +18,35 @@ HOLD = timedelta(hours=2)
 SOONER = 0.1
 
 
-@dataclass(frozen=True, slots=True)
-class Prospect:
-    """What a bin's forecast says of the time until a horizon; instants are aware and UTC.
+class Passage(Protocol):
+    """When a level will reach a mark, as `forecast.Passage`, or with answers that were worked out for many at once."""
 
-    Attributes:
-        horizon: until when the bin has to wait when it is left out now.
-        overflows: chance 0..1 that it is full before the horizon.
-        overflows_soon: chance that it is full before half of that time has gone.
-        is_full: chance that it is full by now: more than nothing when its sensor has said nothing for long.
-        is_over: chance that it has reached its threshold by now.
-        over_at: when it reaches its threshold as likely as not (p50); None when that is too far away to be said.
-        full_from: when it is full at the earliest (p10); None when that is too far away to be said.
-    """
+    @property
+    def p10(self) -> datetime | None:
+        """Reached by then in one of ten cases; None when that is too far away to be said."""
 
-    horizon: datetime
-    overflows: float
-    overflows_soon: float
-    is_full: float
-    is_over: float
-    over_at: datetime | None
-    full_from: datetime | None
+    @property
+    def p50(self) -> datetime | None:
+        """Reached by then in half of the cases; None when that is too far away to be said."""
+
+    @property
+    def p90(self) -> datetime | None:
+        """Reached by then in nine of ten cases; None when that is too far away to be said."""
+
+    def chance_before(self, moment: datetime, /) -> float:
+        """Give the chance, 0..1, that it is reached before a moment, if nobody empties the bin."""
 
 
-def prospect(forecast: Forecast, horizon: datetime, now: datetime) -> Prospect:
-    """Say what one bin's forecast says of the time until a horizon, both aware; `prospects` does it for many."""
-    full, threshold = forecast.full, forecast.threshold
-    return Prospect(
-        horizon=horizon,
-        overflows=full.chance_before(horizon),
-        overflows_soon=full.chance_before(now + (horizon - now) / 2),
-        is_full=full.chance_before(now),
-        is_over=threshold.chance_before(now),
-        over_at=threshold.p50,
-        full_from=full.p10,
-    )
+class Forecast(Protocol):
+    """When a bin reaches its threshold, and 100%, as `forecast.Forecast`."""
 
+    @property
+    def threshold(self) -> Passage:
+        """Of the bin's threshold."""
 
-def prospects(forecasts: Forecasts, horizons: Sequence[datetime | None], now: datetime) -> list[Prospect | None]:
-    """Say what the forecasts of many bins say, twenty times as fast as one by one.
-
-    Args:
-        forecasts: of all of them.
-        horizons: of each of them; aware, None where there are no rounds.
-        now: aware.
-
-    Returns:
-        Of each; None where there is no horizon, or nothing can be forecast.
-    """
-    moment = _instant(now)
-    until = np.array([moment if at is None else _instant(at) for at in horizons], dtype="datetime64[us]")
-    nows = np.full(len(until), moment)
-    columns = zip(
-        horizons,
-        forecasts.known.tolist(),
-        _chances(forecasts.full, until),
-        _chances(forecasts.full, moment + (until - moment) // 2),
-        _chances(forecasts.full, nows),
-        _chances(forecasts.threshold, nows),
-        _aware(forecasts.threshold.quantiles[:, 1]),
-        _aware(forecasts.full.quantiles[:, 0]),
-        strict=True,
-    )
-    return [
-        Prospect(horizon, *chances_and_instants) if known and horizon is not None else None
-        for horizon, known, *chances_and_instants in columns
-    ]
+    @property
+    def full(self) -> Passage:
+        """Of 100%."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,15 +69,19 @@ class Outlook:
     """What is to be feared of a bin.
 
     Attributes:
-        prospect: what its forecast says.
-        harm: 0..1, what bins are ordered by: the chance that it overflows, and a little of how soon.
+        forecast: that says so.
+        horizon: until when the bin has to wait when it is left out now; aware.
+        chance: 0..1, that it overflows before then.
+        harm: 0..1, what bins are ordered by: the chance, and a little of how soon.
         may: whether it may go for it.
         must: whether it must.
         since: since when.
         by: until when the chance is small.
     """
 
-    prospect: Prospect
+    forecast: Forecast
+    horizon: datetime
+    chance: float
     harm: float
     may: bool
     must: bool
@@ -127,40 +89,30 @@ class Outlook:
     by: datetime
 
 
-def look_ahead(prospect: Prospect, held: Held | None, now: datetime) -> Outlook:
+def look_ahead(forecast: Forecast, horizon: datetime, held: Held | None, now: datetime) -> Outlook:
     """Say what is to be feared of a bin.
 
+    Asks for the chances of two moments only, the horizon and the middle of the time until then.
+
     Args:
-        prospect: of that bin.
+        forecast: of that bin, from its newest level or the emptying after it.
+        horizon: aware.
         held: what was decided before; None for nothing that still counts.
         now: aware.
     """
-    chance = prospect.overflows
+    chance = forecast.full.chance_before(horizon)
     was_due = held is not None and held.forecast
     since = held.since if held is not None and was_due else now
     may = chance >= MAY_GO_CHANCE * (RELEASE if was_due else 1.0) or (was_due and now - since < HOLD)
     must = may and chance >= MUST_GO_CHANCE * (RELEASE if held is not None and held.must else 1.0)
+    soon = forecast.full.chance_before(now + (horizon - now) / 2) if may else 0.0
     return Outlook(
-        prospect=prospect,
-        harm=(1 - SOONER) * chance + SOONER * prospect.overflows_soon,
+        forecast=forecast,
+        horizon=horizon,
+        chance=chance,
+        harm=(1 - SOONER) * chance + SOONER * soon,
         may=may,
         must=must,
         since=since,
-        by=max(now, prospect.full_from or prospect.horizon),
+        by=max(now, forecast.full.p10 or horizon),
     )
-
-
-def _chances(passages: Passages, moments: Times) -> list[float]:
-    """Give the chances that a mark is reached before each moment; most are none at all, and not looked at."""
-    chances = np.zeros(len(moments))
-    rows = np.flatnonzero(passages.instants[:, 0] <= moments)
-    chances[rows] = Passages(passages.quantiles[rows], passages.instants[rows]).chance_before(moments[rows])
-    return chances.tolist()
-
-
-def _instant(moment: datetime) -> np.datetime64:
-    return np.datetime64(moment.astimezone(UTC).replace(tzinfo=None), "us")
-
-
-def _aware(instants: Times) -> list[datetime | None]:
-    return [None if at is None else at.replace(tzinfo=UTC) for at in instants.astype("datetime64[us]").tolist()]

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from ingest.assess.due import Due, Rules, decide
 from ingest.assess.findings import Findings, examine, moment
-from ingest.assess.outlook import Prospect
+from ingest.assess.outlook import Forecast
 from ingest.assess.readings import Geometry, Series
 from ingest.assess.sensor import Sensor
 
@@ -62,7 +62,8 @@ def state_at(
     rules: Rules,
     now: datetime,
     *,
-    prospect: Prospect | None = None,
+    forecast: Forecast | None = None,
+    horizon: datetime | None = None,
     before: Due | None = None,
 ) -> BinState:
     """Work out the state of one bin from what its readings say.
@@ -73,7 +74,8 @@ def state_at(
         sensor: that sits in it; None for none.
         rules: of that bin.
         now: aware.
-        prospect: what its forecast says until it can be emptied; None for none.
+        forecast: from its newest believed level; None for none.
+        horizon: until when it has to wait when it is left out now; None leaves forecasts out.
         before: the decision before this one; None when it is not known.
     """
     if sensor is None:
@@ -87,5 +89,5 @@ def state_at(
         measured_at=findings.measured_at,
         last_received_at=None if sensor is None else sensor.last_received_at,
         last_emptied_at=emptied_at,
-        due=decide(findings, sensor, emptied_at, rules, now, prospect=prospect, before=before),
+        due=decide(findings, sensor, emptied_at, rules, now, forecast=forecast, horizon=horizon, before=before),
     )

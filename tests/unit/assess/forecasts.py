@@ -1,10 +1,10 @@
 """Invented forecasts, for the tests of this folder: a level that rises straight on, as sure or unsure as wanted."""
 
-from datetime import UTC, timedelta
+from datetime import timedelta
 
 import numpy as np
 
-from ingest.assess.forecast import CHANCES, Forecast, Forecasts, Passage, Passages
+from ingest.assess.forecast import CHANCES, Forecast, Passage
 from tests.unit.assess.bins import NOW
 
 
@@ -25,20 +25,3 @@ def forecast(full_hours: float, threshold_hours: float | None = None, spread_hou
     """A bin that overflows `full_hours` after NOW, and reaches its threshold some time before."""
     threshold_hours = 0.6 * full_hours if threshold_hours is None else threshold_hours
     return Forecast(passage(threshold_hours, spread_hours), passage(full_hours, spread_hours))
-
-
-def joined(forecasts: list[Forecast]) -> Forecasts:
-    """The forecasts of many bins in one."""
-    return Forecasts(
-        _passages([one.threshold for one in forecasts]),
-        _passages([one.full for one in forecasts]),
-        np.ones(len(forecasts), dtype=np.bool_),
-    )
-
-
-def _passages(parts: list[Passage]) -> Passages:
-    quantiles = [
-        [None if at is None else at.astimezone(UTC).replace(tzinfo=None) for at in (one.p10, one.p50, one.p90)]
-        for one in parts
-    ]
-    return Passages(np.array(quantiles, dtype="datetime64[us]"), np.array([one.instants for one in parts]))

@@ -8,10 +8,9 @@ import pytest
 from ingest.assess.due import Due, Request, Rules, decide
 from ingest.assess.findings import Findings
 from ingest.assess.forecast import Forecast
-from ingest.assess.outlook import prospect, prospects
 from ingest.assess.sensor import Sensor
 from tests.unit.assess.bins import DAY, HOUR, NOW
-from tests.unit.assess.forecasts import forecast, joined, never, passage
+from tests.unit.assess.forecasts import forecast, never, passage
 
 HORIZON = NOW + 25 * HOUR
 SENSOR = Sensor(NOW - 28 * DAY, 3600, NOW)
@@ -199,15 +198,3 @@ def test_request_for_a_bin_out_of_service_waits() -> None:
 
     assert due(forecast(1), rules=rules).reason == "NOT_READY"
     assert due(None, rules=rules, now=NOW + DAY).reason == "ALERT"
-
-
-def test_many_at_once_are_as_one_by_one() -> None:
-    bins = [forecast(hours, spread_hours=spread) for hours in (-3, 1, 12, 25, 70, 900) for spread in (1, 20)]
-    bins.append(Forecast(never(), never()))
-    horizons = [HORIZON, HORIZON + DAY, None] * 4 + [HORIZON]
-
-    many = prospects(joined(bins), horizons, NOW)
-
-    assert many == [
-        None if until is None else prospect(one, until, NOW) for one, until in zip(bins, horizons, strict=True)
-    ]

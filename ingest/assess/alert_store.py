@@ -17,8 +17,8 @@ from ingest.assess.alerts import (
     conditions,
     reconcile,
 )
+from ingest.assess.entry import Entry
 from ingest.assess.findings import Findings
-from ingest.assess.roster import Entry
 
 # That an open alert's condition still holds is written no more often than this.
 OBSERVED_EVERY = timedelta(minutes=15)

@@ -7,15 +7,13 @@ from datetime import datetime, timedelta
 
 from psycopg import Connection
 
-from ingest.assess.alerts import (
+from ingest.assess.alerts import LONGEST_REOPENING, Alert, reconcile
+from ingest.assess.conditions import (
     BATTERY_FINE_MV,
     BATTERY_FINE_PERCENT,
     CERTIFICATE_NOTICE,
-    LONGEST_REOPENING,
-    Alert,
     Device,
     conditions,
-    reconcile,
 )
 from ingest.assess.entry import Entry
 from ingest.assess.findings import Findings

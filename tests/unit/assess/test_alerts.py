@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.assess.alerts import PACES, TYPES, Alert, Condition, Device, conditions, reconcile
+from ingest.assess.alerts import PACES, TYPES, Alert, reconcile
+from ingest.assess.conditions import Condition, Device, conditions
 from ingest.assess.findings import Findings
 from ingest.assess.sensor import Sensor
 from tests.unit.assess.bins import DAY, HOUR, NOW

@@ -59,13 +59,13 @@ def spikes(believed: Believed) -> Hits:
     bad = np.zeros(len(believed.level), dtype=np.bool_)
     rest, places = believed, np.arange(len(bad))
     for length in range(1, SPIKES_IN_A_ROW + 1):
-        for side in (1, -1):
-            first = _excursions(rest, length, side)
-            if len(first):
-                kept = np.ones(len(places), dtype=np.bool_)
-                kept[first[:, None] + np.arange(length)] = False
-                bad[places[~kept]] = True
-                rest, places = rest.where(kept), places[kept]
+        kept = np.ones(len(places), dtype=np.bool_)
+        above, below = (_excursions(rest, length, side) for side in (1, -1))
+        kept[above[:, None] + np.arange(length)] = False
+        below = below[kept[below[:, None] + np.arange(-1, length + 1)].all(axis=1)]
+        kept[below[:, None] + np.arange(length)] = False
+        bad[places[~kept]] = True
+        rest, places = rest.where(kept), places[kept]
     return bad
 
 
@@ -119,13 +119,17 @@ def _seen(believed: Believed, found: Episodes, chosen: Hits) -> Integers:
     count = np.zeros(len(believed.level), dtype=np.int64)
     if not chosen.any():
         return count
+    tracks = np.zeros(int(believed.track[-1]) + 1, dtype=np.bool_)
+    tracks[believed.track[found.entry[chosen]]] = True
+    looked = np.flatnonzero(tracks[believed.track])
     # Places are counted by the width of a fixed echo, and one number holds track, place and time.
-    place = np.rint(believed.level / believed.fixed_width)
-    shelf = (believed.track * SHELVES + np.clip(place, 1 - SHELVES // 2, SHELVES // 2)) * HOURS
-    ended = np.sort(shelf[found.entry[chosen] + 1] + believed.hours[found.exit[chosen] + 1])
-    for beside_it in (-HOURS, 0.0, HOURS):
-        now = shelf + beside_it + believed.hours
-        count += np.searchsorted(ended, now + SEEN_AFTER_H) - np.searchsorted(ended, now - SEEN_BEFORE_H)
+    place = np.clip(np.rint(believed.level / believed.fixed_width), 1 - SHELVES // 2, SHELVES // 2)
+    now = (believed.track * SHELVES + place) * HOURS
+    ended = np.sort(now[found.entry[chosen] + 1] + believed.hours[found.exit[chosen] + 1])
+    now = now[looked] + believed.hours[looked]
+    for next_to in (-HOURS, 0.0, HOURS):
+        last = np.searchsorted(ended, now + next_to + SEEN_AFTER_H)
+        count[looked] += last - np.searchsorted(ended, now + next_to - SEEN_BEFORE_H)
     return count
 
 

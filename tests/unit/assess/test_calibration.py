@@ -15,7 +15,7 @@ def history(cycles: int = 12, seed: int = 1, noise_mm: float = 8) -> Series:
     random = np.random.default_rng(seed)
     level: list[float] = []
     for _ in range(cycles):
-        by_day = np.arange(40) % 24 > 6  # noqa: PLR2004 - emptied at night
+        by_day = np.arange(40) % 24 > 6
         level += np.maximum(np.cumsum(random.gamma(0.4, 0.06, 40) * by_day), random.uniform(0, 0.03)).tolist()
     distance_mm = EMPTY_MM - DEPTH_MM * np.minimum(level, 1.05) + random.normal(0, noise_mm, len(level))
     wild = random.random(len(level)) < 0.03

@@ -50,7 +50,7 @@ class Habits:
         item: mean volume of one item, as a part of a bin; volumes are spread exponentially.
     """
 
-    busyness: float = 1.1
+    busyness: float = 1.2
     uses_alike: float = 0.0
     bins_differ: float = 0.35
     days_differ: float = 0.2

@@ -41,12 +41,12 @@ EDINBURGH_HABITS = Habits(
     busyness=1.8,
     uses_alike=0.4,
     bins_differ=0.6,
-    days_differ=0.5,
-    weeks_differ=0.2,
+    days_differ=0.439,
+    weeks_differ=0.278,
     districts_differ=0.1,
     item=0.015,
 )
-EDINBURGH_LOOKS = Looks(wanted=0.526, differ=0.054, soft=0.104, main=0.677, other=0.155)
+EDINBURGH_LOOKS = Looks(wanted=0.551, differ=0.074, soft=0.113, main=0.576, other=0.168)
 
 
 class Shifts:

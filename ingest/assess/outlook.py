@@ -54,13 +54,13 @@ class Held:
     """What was decided before, and still counts.
 
     Attributes:
-        since: since when the bin was due.
-        forecast: by FORECAST.
-        must: and had to go.
+        reason: for which the bin was due.
+        since: since when.
+        must: whether it had to go.
     """
 
+    reason: str
     since: datetime
-    forecast: bool
     must: bool
 
 
@@ -101,7 +101,7 @@ def look_ahead(forecast: Forecast, horizon: datetime, held: Held | None, now: da
         now: aware.
     """
     chance = forecast.full.chance_before(horizon)
-    was_due = held is not None and held.forecast
+    was_due = held is not None and held.reason == "FORECAST"
     since = held.since if held is not None and was_due else now
     may = chance >= MAY_GO_CHANCE * (RELEASE if was_due else 1.0) or (was_due and now - since < HOLD)
     must = may and chance >= MUST_GO_CHANCE * (RELEASE if held is not None and held.must else 1.0)

@@ -146,6 +146,17 @@ def test_forecast_that_was_wrong_is_taken_back_after_a_while() -> None:
     assert due(with_chance(0.01), replace(HALF_FULL, newest_at=later), now=later, before=before).reason == "NOT_READY"
 
 
+def test_due_since_stays_while_the_reason_holds() -> None:
+    rejected = replace(HALF_FULL, rejected_count=3, rejected_reason="no echo")
+    first = due(None, replace(rejected, rejected_since=NOW - 3 * HOUR))
+
+    # One reading was believed, then three were rejected again.
+    second = due(None, replace(rejected, rejected_since=NOW - HOUR), before=first)
+
+    assert (second.reason, second.due_since) == ("STALE", NOW - 3 * HOUR)
+    assert "since Sun 11:00" in second.explanation
+
+
 def test_emptying_ends_what_was_forecast_at_once() -> None:
     before = due(with_chance(0.5))
     emptied_at = NOW + HOUR / 3

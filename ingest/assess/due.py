@@ -22,7 +22,7 @@ from ingest.assess.findings import Findings
 from ingest.assess.outlook import Forecast, Held, look_ahead
 from ingest.assess.reasons import Case
 from ingest.assess.rules import Request, Rules
-from ingest.assess.sensor import Sensor, sensor_health
+from ingest.assess.sensor import Sensor, recovery, sensor_health
 from ingest.assess.wording import when
 
 __all__ = ["MAY_GO", "MUST_GO", "Due", "Request", "Rules", "decide"]
@@ -44,6 +44,7 @@ class Due:
         due_since: since when the reason holds; None when not due.
         due_by: when it should be emptied at the latest; None when not due.
         explanation: one sentence.
+        believed_since: while a rejected sensor recovers, the first reading of it that was believed again; else None.
     """
 
     sensor: str
@@ -53,6 +54,7 @@ class Due:
     due_since: datetime | None
     due_by: datetime | None
     explanation: str
+    believed_since: datetime | None = None
 
 
 def decide(
@@ -81,6 +83,9 @@ def decide(
         before: the decision before this one, so that nothing flaps and `due_since` stays; None when it is not known.
     """
     health = sensor_health(findings, sensor, now)
+    believed_since = None
+    if health == "ok" and before is not None and before.sensor == "rejected":
+        health, believed_since = recovery(findings, before.believed_since)
     held = _held(before, last_emptied_at)
     outlook = None
     # Of a bin without a sensor a forecast knows the emptyings only: too little to send anybody.
@@ -89,7 +94,8 @@ def decide(
     if rules.out_of_service_until is not None and now < rules.out_of_service_until:
         text = f"Out of service until {when(rules.out_of_service_until, now, rules.zone)}."
         return Due(health, "NOT_READY", None, 0, None, None, text)
-    return _most_urgent(Case(findings, sensor, health, last_emptied_at, rules, now, outlook), held)
+    case = Case(findings, sensor, health, believed_since, last_emptied_at, rules, now, outlook)
+    return _most_urgent(case, held)
 
 
 def _most_urgent(case: Case, held: Held | None) -> Due:
@@ -119,6 +125,7 @@ def _most_urgent(case: Case, held: Held | None) -> Due:
         due_since=since,
         due_by=min(ground.by for ground in found),
         explanation=found[0].text,
+        believed_since=case.believed_since,
     )
 
 

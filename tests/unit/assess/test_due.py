@@ -2,7 +2,8 @@ from datetime import timedelta
 
 import pytest
 
-from ingest.assess.due import Due, Rules
+from ingest.assess.due import Due, Rules, decide
+from ingest.assess.findings import examine
 from ingest.assess.readings import Series
 from ingest.assess.sensor import Sensor
 from ingest.assess.state import assess_bin
@@ -146,6 +147,28 @@ def test_rejected_readings_are_stale() -> None:
         due.explanation == "Sensor sees nothing it can rely on since Sun 10:00 (no echo), 20% full before:"
         " served as if it had no sensor."
     )
+
+
+def test_rejected_sensor_recovers_only_when_it_is_believed_for_a_while() -> None:
+    # Three without an echo, and then by turns: the last of them is believed for an hour.
+    levels = [0.2, None, None, None, 0.21, None, 0.21, 0.22]
+    expected = ["ok", "ok", "ok", "rejected", "rejected", "rejected", "rejected", "ok"]
+    rows = hourly(levels)
+    before, seen, since = None, [], []
+    for count in range(1, len(rows) + 1):
+        findings = examine(Series.from_rows(rows[:count]), GEOMETRY, 0.8)
+        now = NOW - (len(rows) - count) * HOUR
+        before = decide(findings, Sensor(NOW - 28 * DAY, 3600, now), None, Rules(), now, before=before)
+        seen.append(before.sensor)
+        since.append((before.reason, before.due_since))
+        if count == 7:
+            assert before.explanation == (
+                "Sensor is believed again only since Sun 11:00, 21% full now: served as if it had no sensor."
+            )
+
+    assert seen == expected
+    assert since[3:7] == [("STALE", NOW - 6 * HOUR)] * 4
+    assert since[7] == ("NOT_READY", None)
 
 
 def test_full_bin_stays_full_when_its_sensor_falls_silent() -> None:

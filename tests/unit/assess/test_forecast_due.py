@@ -60,7 +60,7 @@ def test_forecast_is_told_in_words_of_a_depot() -> None:
         sensor="ok",
         reason="FORECAST",
         due_class="may_go",
-        priority=47,
+        priority=27,
         due_since=NOW,
         due_by=NOW + 23 * HOUR,
         explanation="Likely to reach 80% by Mon 09:00 (30% to overflow before tomorrow's round ends).",

@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 
 from ingest.assess.due import Due, Rules, decide
-from ingest.assess.findings import examine
+from ingest.assess.findings import Findings
 from ingest.assess.readings import Series
 from ingest.assess.sensor import Sensor
 from ingest.assess.state import assess_bin
@@ -150,25 +150,33 @@ def test_rejected_readings_are_stale() -> None:
 
 
 def test_rejected_sensor_recovers_only_when_it_is_believed_for_a_while() -> None:
-    # Three without an echo, and then by turns: the last of them is believed for an hour.
-    levels = [0.2, None, None, None, 0.21, None, 0.21, 0.22]
+    # One reading an hour: three without an echo, and then by turns; the last of them is believed for an hour.
+    believed = [True, False, False, False, True, False, True, True]
     expected = ["ok", "ok", "ok", "rejected", "rejected", "rejected", "rejected", "ok"]
-    rows = hourly(levels)
-    before, seen, since = None, [], []
-    for count in range(1, len(rows) + 1):
-        findings = examine(Series.from_rows(rows[:count]), GEOMETRY, 0.8)
-        now = NOW - (len(rows) - count) * HOUR
+    before, decisions = None, []
+    for hour in range(len(believed)):
+        now = NOW + hour * HOUR
+        last = max(place for place in range(hour + 1) if believed[place])
+        findings = Findings(
+            level=0.2,
+            quality=4,
+            measured_at=NOW + last * HOUR,
+            newest_at=now,
+            rejected_count=hour - last,
+            rejected_since=NOW + (last + 1) * HOUR if hour > last else None,
+            rejected_reason="no echo" if hour > last else "",
+        )
         before = decide(findings, Sensor(NOW - 28 * DAY, 3600, now), None, Rules(), now, before=before)
-        seen.append(before.sensor)
-        since.append((before.reason, before.due_since))
-        if count == 7:
-            assert before.explanation == (
-                "Sensor is believed again only since Sun 11:00, 21% full now: served as if it had no sensor."
-            )
+        decisions.append(before)
 
-    assert seen == expected
-    assert since[3:7] == [("STALE", NOW - 6 * HOUR)] * 4
-    assert since[7] == ("NOT_READY", None)
+    assert [one.sensor for one in decisions] == expected
+    assert [(one.reason, one.due_since) for one in decisions[3:]] == [
+        *[("STALE", NOW + HOUR)] * 4,
+        ("NOT_READY", None),
+    ]
+    assert decisions[6].explanation == (
+        "Sensor is believed again only since Sun 18:00, 20% full now: served as if it had no sensor."
+    )
 
 
 def test_full_bin_stays_full_when_its_sensor_falls_silent() -> None:

@@ -99,7 +99,8 @@ def by_list(setting: Setting, morning: Choice, noon: Choice | None = None, *, pl
     city = setting.city()
     fitted = np.ones(setting.bins, dtype=np.bool_)
     fitted[without_sensor(setting.seed, setting.bins, setting.lost)] = False
-    desk = Desk(city, fitted)
+    hours = (MORNING,) if noon is None else (MORNING, NOON)
+    desk = Desk(city, fitted, hours)
     before = every(BEFORE_DAYS, city)
 
     def choose(now_s: int) -> Chosen:
@@ -110,7 +111,6 @@ def by_list(setting: Setting, morning: Choice, noon: Choice | None = None, *, pl
         states = desk.look_plainly(now_s) if plainly else desk.look(now_s)
         return (morning if early or noon is None else noon)(states, now_s)
 
-    hours = (MORNING,) if noon is None else (MORNING, NOON)
     service = Rounds(city, choose, hear=desk.hear, list_hours=hours)
     return _cost(setting, _run(setting, city, service))
 

@@ -11,6 +11,7 @@ from ingest.assess.alerts import LONGEST_REOPENING, Alert, reconcile
 from ingest.assess.conditions import (
     BATTERY_FINE_MV,
     BATTERY_FINE_PERCENT,
+    BATTERY_READINGS,
     CERTIFICATE_NOTICE,
     Device,
     conditions,
@@ -29,11 +30,11 @@ from alerts
 where closed_at is null or closed_at > %s
 order by closed_at nulls last
 """
-# Only the few devices that something may be wrong with. The voltage is the highest of the day before the last report.
+# Only the few devices that something may be wrong with.
 _DEVICES = """
 select
     fittings.bin_id,
-    min(case when state.battery_mv <= %(fine_mv)s then greatest(state.battery_mv, day.highest_mv) end),
+    min(case when state.battery_mv <= %(fine_mv)s then greatest(state.battery_mv, lately.highest_mv) end),
     min(state.battery_percent),
     min(devices.certificate_expires_at),
     max(case when state.last_received_at is null then devices.enrolled_at end)
@@ -45,12 +46,14 @@ left join lateral (
     where device_state.device_id = devices.id
 ) as state on true
 left join lateral (
-    select max(readings.battery_mv) as highest_mv
-    from readings
-    where state.battery_mv <= %(fine_mv)s
-        and readings.device_id = devices.id
-        and readings.measured_at > state.last_received_at - interval '1 day'
-) as day on true
+    select max(newest.battery_mv) as highest_mv
+    from (
+        select readings.battery_mv from readings
+        where state.battery_mv <= %(fine_mv)s and readings.device_id = devices.id
+        order by readings.measured_at desc
+        limit %(readings)s
+    ) as newest
+) as lately on true
 where fittings.removed_at is null
     and (
         state.last_received_at is null
@@ -128,6 +131,7 @@ class AlertStore:
     def _load_devices(self, now: datetime) -> dict[int, Device]:
         limits = {
             "fine_mv": BATTERY_FINE_MV,
+            "readings": BATTERY_READINGS,
             "fine_percent": BATTERY_FINE_PERCENT,
             "expires_by": now + CERTIFICATE_NOTICE,
         }

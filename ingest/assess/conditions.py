@@ -14,6 +14,7 @@ from ingest.assess.sensor import Sensor, sensor_health
 FIRE_NEWS = timedelta(hours=24)
 # A battery opens an alert at or below the first figure and keeps it open up to the second.
 BATTERY_LOW_MV, BATTERY_FINE_MV = 3300, 3400
+BATTERY_READINGS = 24
 BATTERY_LOW_PERCENT, BATTERY_FINE_PERCENT = 15, 20
 # Longest time before a certificate ends that somebody is told.
 CERTIFICATE_NOTICE = timedelta(days=30)
@@ -26,7 +27,8 @@ class Device:
     """What is known of the sensors in a bin beside their readings; of several, the worst.
 
     Attributes:
-        battery_mv: highest voltage of about a day, millivolts: in the cold of the night it sags. None for not known.
+        battery_mv: highest voltage of the last `BATTERY_READINGS`, millivolts: in the cold of the night it sags, and
+            warms up by day. None for not known.
         battery_percent: charge, 0..100, of sensors that know no voltage.
         certificate_expires_at: aware; None for a sensor without one of ours.
         enrolled_at: when a sensor that was never heard was enrolled; None for any other, or not known.

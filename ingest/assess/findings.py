@@ -10,7 +10,7 @@ import numpy.typing as npt
 from ingest.assess.emptying import Emptying, Emptyings, detect
 from ingest.assess.level import fill_levels
 from ingest.assess.neighbours import first_place, last_place
-from ingest.assess.quality import CAUSES, FIXED, STUCK, TILTED_DEG, Judgement, judge
+from ingest.assess.quality import CAUSES, FIXED, STUCK, TILTED_DEG, TIPPED, Judgement, judge
 from ingest.assess.readings import Floats, Geometry, Integers, Series, believable_c
 
 Hits = npt.NDArray[np.bool_]
@@ -30,7 +30,7 @@ SHARE_WINDOW = np.timedelta64(2, "D")
 SHARE_READINGS = 12
 # So many echoes of something fixed in that time, and this part of all readings, say that it is in the sensor's way.
 OBSTRUCTED_READINGS = 4
-OBSTRUCTED_SHARE = 0.25
+OBSTRUCTED_SHARE = 1 / 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,8 @@ class Findings:
         emptyings: found in the readings, oldest first.
         stuck_since: first of the newest readings in a row that are all the same, as no waste is.
         obstructed_since: first of the readings of `SHARE_WINDOW` that saw something fixed, if they are many.
-        rejected_share: part of the readings of `SHARE_WINDOW` that was rejected, 0..1; 0 where there are few.
+        rejected_share: part of the readings of `SHARE_WINDOW` that was rejected, but for a bin on its side, a stuck or
+            an obstructed sensor, 0..1; 0 where there are few.
     """
 
     level: float | None = None
@@ -242,7 +243,9 @@ def _doubts(said: _Said) -> dict[str, list[Any]]:
     age = np.append(series.measured_at, np.datetime64(0, "us"))[series.starts[1:] - 1][track] - series.measured_at
     recent = age <= SHARE_WINDOW
     readings = np.bincount(track[recent], minlength=count)
-    rejected = np.bincount(track[recent & ~said.judgement.believed], minlength=count)
+    # What has a name of its own is not counted here, too.
+    unnamed = ~said.judgement.believed & ~np.isin(causes, (TIPPED, STUCK, FIXED))
+    rejected = np.bincount(track[recent & unnamed], minlength=count)
     fixed = recent & (causes == FIXED)
     echoes = np.bincount(track[fixed], minlength=count)
     obstructed = echoes >= np.maximum(OBSTRUCTED_READINGS, OBSTRUCTED_SHARE * readings)

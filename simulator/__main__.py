@@ -92,6 +92,29 @@ def load(
 
 
 @app.command()
+def evaluate(
+    *,
+    readings: Annotated[Path | None, typer.Option(help="CSV: bin, measured_at, distance_mm or fill_level.")] = None,
+    emptyings: Annotated[Path | None, typer.Option(help="CSV of all known ones: bin, emptied_at.")] = None,
+    empty_mm: Annotated[str, typer.Option(help="From the sensor to the empty bin's bottom, or auto.")] = "auto",
+    full_mm: Annotated[float | None, typer.Option(min=0, help="From the sensor to a full bin's waste.")] = None,
+    level_from: Annotated[float, typer.Option("--from", min=0, max=1, help="Forecasts begin at this level.")] = 0.3,
+    level_to: Annotated[float, typer.Option("--to", min=0, max=1, help="And say when this one is reached.")] = 0.8,
+    out: Annotated[Path | None, typer.Option(dir_okay=False, help="File for the JSON; default: printed.")] = None,
+) -> None:
+    """Say how well emptyings are found and forecasts hold, on any data set (docs/accuracy.md)."""
+    if readings is None:
+        raise typer.BadParameter("--readings has to name the data set.")
+    from simulator.evaluate.command import run_dataset  # noqa: PLC0415 - see above
+    from simulator.evaluate.dataset import Request  # noqa: PLC0415
+
+    if level_from >= level_to:
+        raise typer.BadParameter(f"--from {level_from:g} has to be less than --to {level_to:g}.")
+    request = Request(readings, emptyings, _millimetres(empty_mm), full_mm, level_from, level_to)
+    sys.exit(run_dataset(request, out))
+
+
+@app.command()
 def demo(
     data: Annotated[Path | None, typer.Option(help="Folder for all its data; default: one for each size.")] = None,
     out: Annotated[Path | None, typer.Option(help="File that says where everything is.")] = None,
@@ -107,6 +130,16 @@ def demo(
     except Ended as ended:
         code = ended.code
     sys.exit(code)
+
+
+def _millimetres(text: str) -> float | None:
+    """Read a length that may be `auto`, which is None."""
+    if text == "auto":
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        raise typer.BadParameter(f"--empty-mm is a number of millimetres or auto, not '{text}'.") from None
 
 
 if __name__ == "__main__":

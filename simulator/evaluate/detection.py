@@ -1,4 +1,4 @@
-"""What the product makes of a data set's readings: quality, levels and emptyings, bin by bin as it does when it runs."""
+"""What the product makes of a data set: quality, levels and emptyings of its readings, as when it runs."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

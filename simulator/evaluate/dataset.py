@@ -1,0 +1,122 @@
+"""Evaluates any data set in the form of `docs/accuracy.md`: are emptyings found, and do forecasts hold?"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ingest.assess.readings import Geometry
+from simulator.evaluate.columns import FileError, Refused
+from simulator.evaluate.detection import LEVEL_GEOMETRY, Assessed, assess, compare, figures_of
+from simulator.evaluate.evaluation import Evaluation, Table
+from simulator.evaluate.matching import Outcome
+from simulator.evaluate.readings_file import Readings, read_emptyings, read_readings
+
+# So many bins are listed where emptyings were missed or made up.
+WORST = 10
+
+Tell = Callable[[str], None]
+"""Takes a line for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is evaluated.
+
+    Attributes:
+        readings: CSV file.
+        emptyings: CSV file of all emptyings of the bins that it names; None when none are known.
+        empty_mm: from the sensor to the bottom; None to find out for each bin.
+        full_mm: from the sensor to the waste of a full bin; None where the file tells levels.
+        level_from: passages begin at this level, 0..1.
+        level_to: and end at this one.
+    """
+
+    readings: Path
+    emptyings: Path | None
+    empty_mm: float | None
+    full_mm: float | None
+    level_from: float
+    level_to: float
+
+
+def evaluate_dataset(request: Request, tell: Tell) -> Evaluation:
+    """Evaluate emptyings (where known ones are given) and forecasts.
+
+    Raises:
+        FileError: a file cannot be used, or the geometry is missing.
+    """
+    readings = read_readings(request.readings)
+    for line in _introduction(request.readings, readings):
+        tell(line)
+    assessed = assess(readings, _geometries(request, readings))
+    figures: dict[str, float] = {
+        "bins": len(readings.bins),
+        "readings": len(readings),
+        "duplicates": readings.duplicates,
+        "refused_rows": readings.refused.count,
+        "rejected_readings": int(np.count_nonzero(np.isnan(assessed.levels))),
+        "emptyings_found": len(assessed.bin),
+    }
+    tables: list[Table] = []
+    if request.emptyings is not None:
+        outcomes = _outcomes(request.emptyings, readings, assessed, tell)
+        figures |= figures_of(outcomes)
+        tables.append(_worst(outcomes))
+    return Evaluation(figures, tables)
+
+
+def _introduction(path: Path, readings: Readings) -> list[str]:
+    """Say what was read, and what was not."""
+    first, last = (at.astype("datetime64[D]") for at in (readings.measured_at.min(), readings.measured_at.max()))
+    lines = [f"{path}: {len(readings):,} readings of {len(readings.bins):,} bins, {first} to {last}."]
+    if readings.duplicates:
+        lines.append(f"{readings.duplicates:,} rows repeat a bin and a time; each counts once.")
+    if readings.zoneless:
+        lines.append(f"{readings.zoneless:,} times have no time zone; they are taken as UTC.")
+    return [*lines, *_left_out(readings.refused)]
+
+
+def _left_out(refused: Refused) -> list[str]:
+    if not refused.count:
+        return []
+    return [f"{refused.count:,} rows are left out:", *(f"  {sentence}" for sentence in refused.sentences())]
+
+
+def _geometries(request: Request, readings: Readings) -> Geometry:
+    if readings.is_level:
+        return LEVEL_GEOMETRY
+    if request.full_mm is None:
+        raise FileError(f"{request.readings} tells distances: --empty-mm and --full-mm have to say what they mean.")
+    if request.empty_mm is not None and request.empty_mm <= request.full_mm:
+        raise FileError(f"--empty-mm {request.empty_mm:g} has to be more than --full-mm {request.full_mm:g}.")
+    if request.empty_mm is None:
+        raise FileError("--empty-mm auto is not there yet.")
+    return Geometry(request.empty_mm, request.full_mm)
+
+
+def _outcomes(path: Path, readings: Readings, assessed: Assessed, tell: Tell) -> dict[str, Outcome]:
+    known = read_emptyings(path)
+    for line in _left_out(known.refused):
+        tell(line)
+    outcomes = compare(readings, assessed, known)
+    if not outcomes:
+        raise FileError(f"{path} names no bin that has readings.")
+    strange = len(known.emptied_at.keys() - outcomes.keys())
+    unnamed = len(readings.bins) - len(outcomes)
+    if strange:
+        tell(f"{strange:,} bins of {path} have no readings; their emptyings do not count.")
+    if unnamed:
+        tell(f"{unnamed:,} bins have no known emptying; what was found in them does not count.")
+    return outcomes
+
+
+def _worst(outcomes: dict[str, Outcome]) -> Table:
+    rows = [
+        (name, one.matched, one.missed, one.false, one.unseen)
+        for name, one in sorted(outcomes.items(), key=lambda item: (-item[1].missed - item[1].false, item[0]))
+        if one.missed or one.false
+    ]
+    columns = ("bin", "found and right", "missed", "found but not so", "in gaps")
+    return Table("Bins whose emptyings were found worst", columns, rows[:WORST])

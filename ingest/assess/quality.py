@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ingest.assess.neighbours import beside, last_place
-from ingest.assess.readings import BLIND_ZONE, LID_OPEN, TILTED, TIME_ESTIMATED, Floats, Geometry, Integers, Series
+from ingest.assess.echoes import Believed, episodes, fixed, newest_jumps, spikes
+from ingest.assess.readings import BLIND_ZONE, LID_OPEN, TILTED, TIME_ESTIMATED, Geometry, Series
+from ingest.assess.stuck import stuck
 
 UNCHECKED, REJECTED, REJECTED_PROBABLE, SUSPICIOUS, ACCEPTED = range(5)
 
@@ -20,10 +21,15 @@ CAUSES = (
     (REJECTED, "further away than the bottom of the bin"),
     (SUSPICIOUS, "its echoes disagree"),
     (SUSPICIOUS, "its clock was set only later"),
+    (REJECTED_PROBABLE, "the very same distance again and again"),
+    (REJECTED_PROBABLE, "an echo of something fixed"),
     (REJECTED_PROBABLE, "far from the readings before and after it"),
+    (REJECTED_PROBABLE, "a jump that came back"),
     (SUSPICIOUS, "a jump, not confirmed yet"),
 )
-_TILTED, _LID, _NEAR, _NO_ECHO, _FAR, _WIDE, _CLOCK, _SPIKE, _JUMP = range(1, len(CAUSES))
+(
+    _TILTED, _LID, _NEAR, _NO_ECHO, _FAR, _WIDE, _CLOCK, _STUCK, _FIXED, _SPIKE, _CAME_BACK, _JUMP
+) = range(1, len(CAUSES))  # fmt: skip
 _CODES = np.array([code for code, _ in CAUSES], dtype=np.int8)
 
 # Nearer than this no sensor in use measures: something sits on its face, or the waste is past the full mark.
@@ -36,10 +42,14 @@ TILTED_DEG = 60
 # Echoes of one measurement that differ by more than this share of the depth, and at least so many millimetres.
 WIDE_SPREAD_SHARE = 0.35
 WIDE_SPREAD_MM = 150
-# A reading this share of the depth away from both its neighbours, which agree, is an echo of something else.
-SPIKE_SHARE = 0.2
-# Neighbours further off in time prove nothing: the bin may have been filled and emptied between them.
-NEIGHBOUR = np.timedelta64(6, "h")
+# What the other readings of the track say, in the order in which they are asked: each rule looks at what the ones before
+# it left.
+_RULES = (
+    (_STUCK, lambda series, believed: stuck(series, believed.place, believed.track)),
+    (_FIXED, lambda _, believed: fixed(believed)),
+    (_SPIKE, lambda _, believed: spikes(believed)),
+    (_CAME_BACK, lambda _, believed: episodes(believed)),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +88,13 @@ def judge(series: Series, geometry: Geometry) -> Judgement:
     faults = {**_certain_faults(series, geometry), **_doubts(series, geometry)}
     for cause in sorted(faults, reverse=True):
         causes[faults[cause]] = cause
-    spikes, jumps = _strangers(series, geometry, _CODES[causes])
-    causes[spikes], causes[jumps] = _SPIKE, _JUMP
+    believed = Believed.of(series, geometry, _CODES[causes] >= SUSPICIOUS)
+    for cause, rule in _RULES:
+        hits = rule(series, believed)
+        causes[believed.place[hits]] = cause
+        believed = believed.where(~hits)
+    jumps = believed.place[newest_jumps(believed)]
+    causes[jumps] = _JUMP
     return Judgement(_CODES[causes], causes)
 
 
@@ -99,35 +114,3 @@ def _certain_faults(series: Series, geometry: Geometry) -> dict[int, npt.NDArray
 def _doubts(series: Series, geometry: Geometry) -> dict[int, npt.NDArray[np.bool_]]:
     wide_mm = np.maximum(WIDE_SPREAD_MM, WIDE_SPREAD_SHARE * geometry.depth_mm)
     return {_WIDE: series.spread_mm > wide_mm, _CLOCK: (series.flags & TIME_ESTIMATED) != 0}
-
-
-def _strangers(
-    series: Series, geometry: Geometry, codes: npt.NDArray[np.int8]
-) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-    """Find readings far from their neighbours: those that stand alone between two, and the newest if it jumped."""
-    index = np.flatnonzero(codes >= SUSPICIOUS)
-    level = np.broadcast_to((geometry.empty_mm - series.distance_mm) / geometry.depth_mm, len(series))[index]
-    hours, track = _hours(series)[index], series.track[index]
-    lonely = _lonely(level, hours, track)
-    rest, tracks = np.flatnonzero(~lonely), track[~lonely]
-    jumped = np.abs(level[rest] - beside(level[rest], tracks, -1)) > SPIKE_SHARE
-    near = hours[rest] - beside(hours[rest], tracks, -1) <= NEIGHBOUR / np.timedelta64(1, "h")
-    newest = last_place(np.ones(len(rest), dtype=np.bool_), tracks, series.track_count)
-    newest = newest[newest >= 0]
-    return index[lonely], index[rest[newest[(jumped & near)[newest]]]]
-
-
-def _lonely(level: Floats, hours: Floats, track: Integers) -> npt.NDArray[np.bool_]:
-    before, after = beside(level, track, -1), beside(level, track, 1)
-    limit = NEIGHBOUR / np.timedelta64(1, "h")
-    near = (hours - beside(hours, track, -1) <= limit) & (beside(hours, track, 1) - hours <= limit)
-    from_before, from_after = level - before, level - after
-    apart = (np.abs(from_before) > SPIKE_SHARE) & (np.abs(from_after) > SPIKE_SHARE)
-    agree = np.abs(before - after) < SPIKE_SHARE / 2
-    result: npt.NDArray[np.bool_] = near & apart & (np.sign(from_before) == np.sign(from_after)) & agree
-    return result
-
-
-def _hours(series: Series) -> Floats:
-    hours: Floats = series.measured_at.astype(np.int64) / 3.6e9
-    return hours

@@ -7,6 +7,7 @@ import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -100,6 +101,7 @@ def evaluate(
     full_mm: Annotated[float | None, typer.Option(min=0, help="From the sensor to a full bin's waste.")] = None,
     level_from: Annotated[float, typer.Option("--from", min=0, max=1, help="Forecasts begin at this level.")] = 0.3,
     level_to: Annotated[float, typer.Option("--to", min=0, max=1, help="And say when this one is reached.")] = 0.8,
+    zone: Annotated[str, typer.Option(help="Whose clocks the bins' users live by.")] = "Europe/London",
     out: Annotated[Path | None, typer.Option(dir_okay=False, help="File for the JSON; default: printed.")] = None,
 ) -> None:
     """Say how well emptyings are found and forecasts hold, on any data set (docs/accuracy.md)."""
@@ -110,7 +112,7 @@ def evaluate(
 
     if level_from >= level_to:
         raise typer.BadParameter(f"--from {level_from:g} has to be less than --to {level_to:g}.")
-    request = Request(readings, emptyings, _millimetres(empty_mm), full_mm, level_from, level_to)
+    request = Request(readings, emptyings, _millimetres(empty_mm), full_mm, level_from, level_to, _zone(zone))
     sys.exit(run_dataset(request, out))
 
 
@@ -130,6 +132,13 @@ def demo(
     except Ended as ended:
         code = ended.code
     sys.exit(code)
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ValueError, OSError, KeyError):
+        raise typer.BadParameter(f"There is no time zone '{name}'; write it such as Europe/London.") from None
 
 
 def _millimetres(text: str) -> float | None:

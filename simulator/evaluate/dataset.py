@@ -3,15 +3,17 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from ingest.assess.readings import Geometry
 from simulator.evaluate.columns import FileError, Refused
 from simulator.evaluate.detection import LEVEL_GEOMETRY, Assessed, assess, compare, figures_of
-from simulator.evaluate.evaluation import Evaluation, Table
+from simulator.evaluate.hours import evaluate_hours
 from simulator.evaluate.matching import Outcome
 from simulator.evaluate.readings_file import Readings, read_emptyings, read_readings
+from simulator.evaluate.scores import Evaluation, Table
 
 # So many bins are listed where emptyings were missed or made up.
 WORST = 10
@@ -31,6 +33,7 @@ class Request:
         full_mm: from the sensor to the waste of a full bin; None where the file tells levels.
         level_from: passages begin at this level, 0..1.
         level_to: and end at this one.
+        zone: whose clocks people live by.
     """
 
     readings: Path
@@ -39,6 +42,7 @@ class Request:
     full_mm: float | None
     level_from: float
     level_to: float
+    zone: ZoneInfo
 
 
 def evaluate_dataset(request: Request, tell: Tell) -> Evaluation:
@@ -64,7 +68,8 @@ def evaluate_dataset(request: Request, tell: Tell) -> Evaluation:
         outcomes = _outcomes(request.emptyings, readings, assessed, tell)
         figures |= figures_of(outcomes)
         tables.append(_worst(outcomes))
-    return Evaluation(figures, tables)
+    hours = evaluate_hours(readings, assessed, request.level_from, request.level_to, request.zone)
+    return Evaluation(figures | hours.figures, [*tables, *hours.tables], hours.notes)
 
 
 def _introduction(path: Path, readings: Readings) -> list[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table as Grid
 
-from simulator.evaluate.evaluation import Cell, Evaluation
+from simulator.evaluate.scores import Evaluation
 
 # From here on decimals say nothing.
 LARGE = 1000
@@ -32,11 +32,11 @@ def show(evaluation: Evaluation, console: Console, wanted: Mapping[str, str] | N
             for row in table.rows:
                 grid.add_row(*(written(cell) for cell in row))
             console.print(grid)
-    for remark in evaluation.remarks:
+    for remark in evaluation.notes:
         console.print(remark, highlight=False)
 
 
-def written(cell: Cell) -> str:
+def written(cell: str | float) -> str:
     """Write a number with as many digits as mean something; a dash for NaN."""
     if isinstance(cell, str):
         return cell

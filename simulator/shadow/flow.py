@@ -75,33 +75,31 @@ def flow_of(readings: Readings, assessed: Assessed, zone: ZoneInfo) -> Flow:
     bin_ = np.repeat(np.arange(bins), np.diff(readings.starts))[places]
     times = readings.measured_at[places]
     border = np.diff(bin_, prepend=-1) != 0
-    emptied = _after_emptying(bin_, times, assessed)
-    silent = np.diff(times, prepend=times[:1]) > LONGEST_SILENCE
+    emptied = _after_emptying(bin_, times, assessed) & ~border
+    silent = (np.diff(times, prepend=times[:1]) > LONGEST_SILENCE) & ~border
     stretch = np.cumsum(border | emptied | silent)
     highest = _highest(assessed.levels[places], stretch)
-    use = _use_s(readings, assessed, zone)[places]
-    elapsed, used = np.diff(_hours(times), prepend=0.0), np.diff(use, prepend=0.0)
-    full = np.append(False, highest[:-1] >= FULL)[: len(places)]
+    full = np.append(False, highest[:-1] >= FULL)[: len(places)] & ~(border | emptied | silent)
     told = ~(border | emptied | silent | full)
     rise = np.where(told, np.diff(highest, prepend=0.0), 0.0)
-    usual = _share(np.bincount(bin_[told], rise[told], bins), np.bincount(bin_[told], used[told], bins))
-    unseen = np.where(border, 0.0, usual[bin_] * used)
-    brim = full & ~(border | emptied | silent)
-    rise = np.where(told, rise, np.where(brim, _bounded(np.where(brim, unseen, 0.0), stretch), unseen))
-    rise = np.where(emptied & ~border, np.minimum(rise, BEYOND_FULL), rise)
-    total = np.cumsum(rise)
-    first = np.flatnonzero(border)
+    use_s = np.where(border, 0.0, np.diff(_use_s(readings, assessed, zone)[places], prepend=0.0))
+    unseen = _share(_per_bin(bin_, rise, bins), _per_bin(bin_, np.where(told, use_s, 0.0), bins))[bin_] * use_s
+    rise = np.where(silent, unseen, rise)
+    rise = np.where(emptied, np.minimum(unseen, BEYOND_FULL), rise)
+    rise = np.where(full, _bounded(np.where(full, unseen, 0.0), stretch), rise)
+    total, first = np.cumsum(rise), np.flatnonzero(border)
+    elapsed = np.where(border, 0.0, np.diff(_hours(times), prepend=0.0))
     return Flow(
         starts=np.searchsorted(bin_, np.arange(bins + 1)).astype(np.int64),
         hours=_hours(times),
         risen=total - np.repeat(total[first], np.diff(np.append(first, len(total)))),
-        seen=_share(np.bincount(bin_[told], elapsed[told], bins), np.bincount(bin_[~border], elapsed[~border], bins)),
+        seen=_share(_per_bin(bin_, np.where(told, elapsed, 0.0), bins), _per_bin(bin_, elapsed, bins)),
     )
 
 
 def _after_emptying(bin_: Integers, times: Times, assessed: Assessed) -> Flags:
     """Mark the first believed reading after each emptying."""
-    span = np.int64(2**52)
+    span = np.int64(2**43)  # milliseconds until the year 2248
     keys = bin_ * span + times.astype(np.int64) // 1000
     wanted = assessed.bin * span + assessed.found.emptied_at.astype(np.int64) // 1000
     marks = np.zeros(len(times) + 1, dtype=np.bool_)
@@ -133,6 +131,10 @@ def _bounded(gains: Floats, stretch: Integers) -> Floats:
     before = np.repeat(total[first] - gains[first], np.diff(np.append(first, len(gains))))
     kept = np.minimum(total - before, BEYOND_FULL)
     return np.where(np.diff(stretch, prepend=-1) != 0, kept, np.diff(kept, prepend=0.0))
+
+
+def _per_bin(bin_: Integers, values: Floats, bins: int) -> Floats:
+    return np.bincount(bin_, values, bins).astype(np.float64)
 
 
 def _hours(times: Times) -> Floats:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from ingest.assess.due import Due, Rules, decide
 from ingest.assess.findings import Findings, examine, moment
+from ingest.assess.outlook import Forecast
 from ingest.assess.readings import Geometry, Series
 from ingest.assess.sensor import Sensor
 
@@ -55,7 +56,15 @@ def assess_bin(
 
 
 def state_at(
-    findings: Findings, known_emptied_at: datetime | None, sensor: Sensor | None, rules: Rules, now: datetime
+    findings: Findings,
+    known_emptied_at: datetime | None,
+    sensor: Sensor | None,
+    rules: Rules,
+    now: datetime,
+    *,
+    forecast: Forecast | None = None,
+    horizon: datetime | None = None,
+    before: Due | None = None,
 ) -> BinState:
     """Work out the state of one bin from what its readings say.
 
@@ -65,6 +74,9 @@ def state_at(
         sensor: that sits in it; None for none.
         rules: of that bin.
         now: aware.
+        forecast: from its newest believed level; None for none.
+        horizon: until when it has to wait when it is left out now; None leaves forecasts out.
+        before: the decision before this one; None when it is not known.
     """
     if sensor is None:
         # What a sensor said before it was taken away is history.
@@ -77,5 +89,5 @@ def state_at(
         measured_at=findings.measured_at,
         last_received_at=None if sensor is None else sensor.last_received_at,
         last_emptied_at=emptied_at,
-        due=decide(findings, sensor, emptied_at, rules, now),
+        due=decide(findings, sensor, emptied_at, rules, now, forecast=forecast, horizon=horizon, before=before),
     )

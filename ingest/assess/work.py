@@ -4,12 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
-from zoneinfo import ZoneInfo
 
 import psycopg
 import structlog
 from psycopg import Connection
 
+from ingest.assess.calendar import Calendar
 from ingest.assess.findings import Findings, examine, moment
 from ingest.assess.history import EVER, History, load_histories
 from ingest.assess.outcome import Revision, revise_emptyings, write_states
@@ -56,9 +56,9 @@ class _Found:
 class Assessor:
     """Assesses bins, and remembers what their readings say, so that the passing of time costs no reading of them."""
 
-    def __init__(self, connection: Connection, zone: ZoneInfo) -> None:
+    def __init__(self, connection: Connection, calendar: Calendar) -> None:
         self._connection = connection
-        self._zone = zone
+        self._calendar = calendar
         self._found: dict[int, _Found] = {}
         self._written: dict[int, BinState] = {}
 
@@ -99,7 +99,7 @@ class Assessor:
         starts = {bin_id: last[bin_id][0] - CONTEXT if bin_id in last else EVER for bin_id in batch}
         histories = load_histories(self._connection, starts)
         _report_doubles(histories)
-        roster = load_roster(self._connection, self._zone, list(batch))
+        roster = load_roster(self._connection, self._calendar, now, list(batch))
         found = {bin_id: _examine(histories.get(bin_id), entry) for bin_id, entry in roster.items()}
         revisions = {
             bin_id: _revision(one.findings, last[bin_id][1] if bin_id in last else EVER)
@@ -108,11 +108,11 @@ class Assessor:
         with self._connection.transaction():
             revise_emptyings(self._connection, revisions)
             self._found.update(found)
-            self._write(load_roster(self._connection, self._zone, list(batch)), now)
+            self._write(load_roster(self._connection, self._calendar, now, list(batch)), now)
 
     def look_at_time(self, now: datetime) -> None:
         """Decide on all bins anew for what time, the registry and reports change; only what changed is written."""
-        roster = load_roster(self._connection, self._zone)
+        roster = load_roster(self._connection, self._calendar, now)
         for gone in self._found.keys() - roster.keys():
             del self._found[gone]
             self._written.pop(gone, None)

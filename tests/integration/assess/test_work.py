@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import psycopg
 import pytest
 
+from ingest.assess.calendar import Calendar
 from ingest.assess.runner import ASSESS_LOCK, run
 from ingest.assess.work import Assessor
 from ingest.errors import IngestError
@@ -22,7 +23,7 @@ LEVELS = [level / 100 for _ in range(3) for level in (5, 15, 30, 45, 60, 75, 88,
 @pytest.fixture
 def assessor(database: MigratedDatabase) -> Iterator[Assessor]:
     with psycopg.connect(conninfo(database.ingest_env), autocommit=True) as connection:
-        yield Assessor(connection, ZoneInfo("Europe/London"))
+        yield Assessor(connection, Calendar(ZoneInfo("Europe/London")))
 
 
 def drain(assessor: Assessor) -> None:

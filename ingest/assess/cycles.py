@@ -25,6 +25,8 @@ EMPTIED, GAP, OPEN = 0, 1, 2
 LONGEST_SILENCE = np.timedelta64(48, "h")
 # A level this little below a mark has reached it.
 ROUNDING = 1e-6
+# Waste that settles or is pressed down falls by no more; a reading further above the next one was another thing.
+SETTLES = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,12 +181,12 @@ def _emptied_before(
 
 
 def _passed_s(times: Times, levels: Floats, begins: Integers, began_at: Times) -> Levels:
-    """Give the seconds until each mark was first reached; a single reading that the next one denies reaches none."""
+    """Give the seconds until each mark was first reached; a reading that the next one denies does not count in full."""
     count = len(begins)
     cycle = np.repeat(np.arange(count), np.diff(np.append(begins, len(times))))
     following = np.append(levels[1:], levels[-1])
     last = np.append(cycle[1:] != cycle[:-1], True)
-    sure = np.where(last, levels, np.minimum(levels, following))
+    sure = np.where(last, levels, np.minimum(levels, following + SETTLES))
     highest = np.maximum.accumulate(sure + 2.0 * cycle) - 2.0 * cycle
     tenth = np.clip(np.floor(highest * (MARKS - 1) + ROUNDING * 10), 0, MARKS - 1).astype(np.int64)
     wanted = np.arange(count)[:, None] * MARKS + np.arange(MARKS)

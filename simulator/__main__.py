@@ -4,7 +4,7 @@ import os
 import signal
 import sys
 import threading
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -117,6 +117,40 @@ def evaluate(
 
 
 @app.command()
+def shadow(
+    *,
+    readings: Annotated[Path, typer.Option(help="CSV: bin, measured_at, distance_mm or fill_level.")],
+    out: Annotated[Path, typer.Option(file_okay=False, help="Folder for the outcome; made when it is missing.")],
+    rounds: Annotated[str, typer.Option(help="CSV of the present visits: bin, visited_at; or daily.")] = "daily",
+    bins: Annotated[Path | None, typer.Option(help="CSV: ref, longitude, latitude, maybe depot.")] = None,
+    depots: Annotated[Path | None, typer.Option(help="CSV: ref, longitude, latitude.")] = None,
+    matrix: Annotated[Path | None, typer.Option(help="CSV: from, to, metres.")] = None,
+    factor: Annotated[float, typer.Option(min=1, max=3, help="How much longer roads are than straight lines.")] = 1.4,
+    empty_mm: Annotated[str, typer.Option(help="From the sensor to the empty bin's bottom, or auto.")] = "auto",
+    full_mm: Annotated[float | None, typer.Option(min=0, help="From the sensor to a full bin's waste.")] = None,
+    at: Annotated[list[str], typer.Option(help="When a list is made, local time; may be given twice.")] = ["06:00"],  # noqa: B006 - typer copies it
+    zone: Annotated[str, typer.Option(help="The council's time zone.")] = "Europe/London",
+) -> None:
+    """Replay a council's own readings: its present rounds beside our due list (docs/accuracy.md)."""
+    from simulator.shadow.command import run_shadow  # noqa: PLC0415 - see above
+    from simulator.shadow.replay import Request  # noqa: PLC0415
+
+    request = Request(
+        readings=readings,
+        rounds=None if rounds == "daily" else Path(rounds),
+        bins=bins,
+        depots=depots,
+        matrix=matrix,
+        factor=factor,
+        empty_mm=_millimetres(empty_mm),
+        full_mm=full_mm,
+        clocks=tuple(sorted(_clock(text) for text in at)),
+        zone=_zone(zone),
+    )
+    sys.exit(run_shadow(request, out))
+
+
+@app.command()
 def demo(
     data: Annotated[Path | None, typer.Option(help="Folder for all its data; default: one for each size.")] = None,
     out: Annotated[Path | None, typer.Option(help="File that says where everything is.")] = None,
@@ -132,6 +166,13 @@ def demo(
     except Ended as ended:
         code = ended.code
     sys.exit(code)
+
+
+def _clock(text: str) -> time:
+    try:
+        return time.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"'{text}' is no time of day; write it such as 06:00.") from None
 
 
 def _zone(name: str) -> ZoneInfo:

@@ -52,9 +52,9 @@ def evaluate_dataset(request: Request, tell: Tell) -> Evaluation:
         FileError: a file cannot be used, or the geometry is missing.
     """
     readings = read_readings(request.readings)
-    for line in _introduction(request.readings, readings):
+    for line in introduce(request.readings, readings):
         tell(line)
-    assessed = assess(readings, _geometries(request, readings))
+    assessed = assess(readings, geometry_for(request.readings, readings, request.empty_mm, request.full_mm))
     figures: dict[str, float] = {
         "bins": len(readings.bins),
         "readings": len(readings),
@@ -72,38 +72,50 @@ def evaluate_dataset(request: Request, tell: Tell) -> Evaluation:
     return Evaluation(figures | hours.figures, [*tables, *hours.tables], hours.notes)
 
 
-def _introduction(path: Path, readings: Readings) -> list[str]:
-    """Say what was read, and what was not."""
+def introduce(path: Path, readings: Readings) -> list[str]:
+    """Say what was read, and what was not, in lines for people."""
     first, last = (at.astype("datetime64[D]") for at in (readings.measured_at.min(), readings.measured_at.max()))
     lines = [f"{path}: {len(readings):,} readings of {len(readings.bins):,} bins, {first} to {last}."]
     if readings.duplicates:
         lines.append(f"{readings.duplicates:,} rows repeat a bin and a time; each counts once.")
     if readings.zoneless:
         lines.append(f"{readings.zoneless:,} times have no time zone; they are taken as UTC.")
-    return [*lines, *_left_out(readings.refused)]
+    return [*lines, *left_out(readings.refused)]
 
 
-def _left_out(refused: Refused) -> list[str]:
+def left_out(refused: Refused) -> list[str]:
+    """Say which rows were left out, in lines for people; none where none was."""
     if not refused.count:
         return []
     return [f"{refused.count:,} rows are left out:", *(f"  {sentence}" for sentence in refused.sentences())]
 
 
-def _geometries(request: Request, readings: Readings) -> Geometry:
+def geometry_for(path: Path, readings: Readings, empty_mm: float | None, full_mm: float | None) -> Geometry:
+    """Say what the readings of a file mean.
+
+    Args:
+        path: of the file, for sentences.
+        readings: from it.
+        empty_mm: from the sensor to the bottom; None to find out for each bin.
+        full_mm: from the sensor to the waste of a full bin; None where the file tells levels.
+
+    Raises:
+        FileError: the file tells distances, and nothing says what they mean.
+    """
     if readings.is_level:
         return LEVEL_GEOMETRY
-    if request.full_mm is None:
-        raise FileError(f"{request.readings} tells distances: --empty-mm and --full-mm have to say what they mean.")
-    if request.empty_mm is not None and request.empty_mm <= request.full_mm:
-        raise FileError(f"--empty-mm {request.empty_mm:g} has to be more than --full-mm {request.full_mm:g}.")
-    if request.empty_mm is None:
+    if full_mm is None:
+        raise FileError(f"{path} tells distances: --empty-mm and --full-mm have to say what they mean.")
+    if empty_mm is not None and empty_mm <= full_mm:
+        raise FileError(f"--empty-mm {empty_mm:g} has to be more than --full-mm {full_mm:g}.")
+    if empty_mm is None:
         raise FileError("--empty-mm auto is not there yet.")
-    return Geometry(request.empty_mm, request.full_mm)
+    return Geometry(empty_mm, full_mm)
 
 
 def _outcomes(path: Path, readings: Readings, assessed: Assessed, tell: Tell) -> dict[str, Outcome]:
     known = read_emptyings(path)
-    for line in _left_out(known.refused):
+    for line in left_out(known.refused):
         tell(line)
     outcomes = compare(readings, assessed, known)
     if not outcomes:

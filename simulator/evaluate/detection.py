@@ -28,12 +28,14 @@ class Assessed:
         codes: quality of each reading, LwM2M 6042, shape (n,).
         bin: of each emptying, ascending, shape (m,).
         found: the emptyings, bin after bin, shape (m,).
+        fill_before: level 0..1 before each emptying, shape (m,).
     """
 
     levels: Floats
     codes: npt.NDArray[np.int8]
     bin: Integers
     found: Found
+    fill_before: Floats
 
     def of_bin(self, number: int) -> Found:
         """Give the emptyings of one bin."""
@@ -66,6 +68,7 @@ def assess(readings: Readings, geometries: Geometry) -> Assessed:
         Found(
             np.concatenate([one.not_before for _, one in parts]), np.concatenate([one.emptied_at for _, one in parts])
         ),
+        np.concatenate([one.fill_before for _, one in parts]),
     )
 
 

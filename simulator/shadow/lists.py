@@ -1,0 +1,181 @@
+"""Replays our due list: what would have been on it each morning, had the bins been emptied by it since the beginning.
+
+Each list is made by what runs in the product (`ingest.assess.watch`), from readings until then: those of the past as
+they were, and from the beginning on what the sensors would have measured. A reading that is rejected stays as it was.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from ingest.assess.due import MUST_GO, Due, Rules
+from ingest.assess.entry import Entry
+from ingest.assess.ragged import Rows
+from ingest.assess.readings import Floats, Geometry, Integers
+from ingest.assess.sensor import Sensor
+from ingest.assess.tail import readings as as_rows
+from ingest.assess.watch import Watch
+from simulator.evaluate.detection import Assessed
+from simulator.evaluate.readings_file import Readings
+from simulator.shadow.flow import Flow
+from simulator.shadow.places import Place
+from simulator.shadow.rounds import VISITED_AFTER
+
+AFTER_H = VISITED_AFTER / timedelta(hours=1)
+# A bin whose sensor fell silent may go at once; a crew that follows the list leaves it until it must.
+WAITS = "STALE"
+
+
+@dataclass(frozen=True, slots=True)
+class Town:
+    """What is replayed.
+
+    Attributes:
+        readings: of all bins.
+        assessed: what was made of them.
+        flow: what fell into the bins.
+        geometry: one number for all bins, or one a bin.
+        places: of each bin, in the order of the readings' bins.
+        zone: of the council.
+    """
+
+    readings: Readings
+    assessed: Assessed
+    flow: Flow
+    geometry: Geometry
+    places: Sequence[Place]
+    zone: ZoneInfo
+
+    @property
+    def hours(self) -> Floats:
+        """When each reading was measured, hours since 1970, UTC."""
+        hours: Floats = self.readings.measured_at.astype(np.int64) / 3.6e9
+        return hours
+
+    def level_at(self, moment: float) -> Floats:
+        """Give the newest believed level of each bin at a moment, hours since 1970; 0 where none is known."""
+        hours, starts, levels = self.hours, self.readings.starts, self.assessed.levels
+        found = np.zeros(len(self.places))
+        for number in range(len(found)):
+            here = slice(int(starts[number]), int(starts[number + 1]))
+            known = np.flatnonzero(~np.isnan(levels[here]) & (hours[here] <= moment))
+            if len(known):
+                found[number] = levels[here][known[-1]]
+        return found
+
+
+@dataclass(slots=True)
+class Lists:
+    """What was on the lists.
+
+    Attributes:
+        visits: of each bin, hours since 1970, UTC, ascending.
+        reasons: how many visits each reason brought.
+    """
+
+    visits: list[list[float]]
+    reasons: Counter[str] = field(default_factory=Counter)
+
+
+def replay_lists(town: Town, moments: Floats, begin: float) -> Lists:
+    """Make each list, and empty what is on it.
+
+    Args:
+        town: what is replayed.
+        moments: when lists are made, hours since 1970, ascending.
+        begin: what was measured before is history.
+    """
+    watch = Watch()
+    watch.enrol({number: _entry(town, number) for number in range(len(town.places))})
+    replay = _Replay(town, begin)
+    lists = Lists([[] for _ in town.places])
+    for moment in moments.tolist():
+        watch.take(replay.measured_until(moment))
+        now = datetime.fromtimestamp(moment * 3600, UTC)
+        due = {number: state.due for number, state in watch.look(now).items() if _goes(state.due)}
+        visited_at = moment + AFTER_H
+        replay.empty(np.array(list(due), dtype=np.int64), visited_at)
+        watch.report(due, [now + VISITED_AFTER] * len(due))
+        for number, one in due.items():
+            lists.visits[number].append(visited_at)
+            lists.reasons[one.reason] += 1
+    return lists
+
+
+def _goes(due: Due) -> bool:
+    return due.due_class == MUST_GO or (due.due_class is not None and due.reason != WAITS)
+
+
+def _entry(town: Town, number: int) -> Entry:
+    here = slice(int(town.readings.starts[number]), int(town.readings.starts[number + 1]))
+    hours, place = town.hours[here], town.places[number]
+    # Nobody wrote down when sensors promised to report again: it is what they usually do.
+    every_s = round(float(np.median(np.diff(hours))) * 3600) if len(hours) > 1 else None
+    sensor = Sensor(datetime.fromtimestamp(float(hours[0]) * 3600, UTC), every_s)
+    return Entry(Rules(place.threshold, timedelta(days=place.max_age_days), zone=town.zone), sensor)
+
+
+class _Replay:
+    """The sensors of a town whose bins are emptied by the list from some moment on.
+
+    Args:
+        town: as it was.
+        begin: hours since 1970.
+    """
+
+    def __init__(self, town: Town, begin: float) -> None:
+        starts, flow = town.readings.starts, town.flow
+        self._town, self._begin, self._hours = town, begin, town.hours
+        self._bin = np.repeat(np.arange(len(town.places)), np.diff(starts))
+        self._risen = np.concatenate(
+            [
+                flow.risen_at(number, self._hours[starts[number] : starts[number + 1]])
+                for number in range(len(starts) - 1)
+            ]
+        )
+        self._order = np.argsort(self._hours, kind="stable")
+        self._next = 0
+        # What had fallen into each bin when it was emptied last, and when that was; and the same of the time before.
+        at_begin = np.array([flow.risen_at(number, np.array([begin]))[0] for number in range(len(town.places))])
+        self._emptied = self._emptied_before = at_begin - town.level_at(begin)
+        self._visited_at = np.full(len(town.places), -np.inf)
+
+    def measured_until(self, moment: float) -> Rows:
+        """Give what the sensors measured since the last call."""
+        end = int(np.searchsorted(self._hours[self._order], moment, side="right"))
+        places = np.sort(self._order[self._next : end])
+        self._next = end
+        town, bins = self._town, self._bin[places]
+        empty_mm, full_mm = (
+            np.broadcast_to(one, len(town.places))[bins] for one in (town.geometry.empty_mm, town.geometry.full_mm)
+        )
+        emptied = np.where(
+            self._hours[places] >= self._visited_at[bins], self._emptied[bins], self._emptied_before[bins]
+        )
+        level = np.clip(self._risen[places] - emptied, 0.0, 1.0)
+        believed = ~np.isnan(town.assessed.levels[places]) & (self._hours[places] >= self._begin)
+        return as_rows(
+            bins,
+            town.readings.measured_at[places],
+            empty_mm=empty_mm,
+            full_mm=full_mm,
+            distance_mm=np.where(believed, empty_mm - level * (empty_mm - full_mm), self._measured_mm(places)),
+            temperature_c=town.readings.temperature_c[places],
+            tilt_deg=town.readings.tilt_deg[places],
+        )
+
+    def empty(self, bins: Integers, moment: float) -> None:
+        """Empty some bins."""
+        self._emptied_before = self._emptied.copy()
+        self._visited_at[:] = -np.inf
+        self._visited_at[bins] = moment
+        for number in bins.tolist():
+            self._emptied[number] = self._town.flow.risen_at(number, np.array([moment]))[0]
+
+    def _measured_mm(self, places: Integers) -> Floats:
+        value, geometry = self._town.readings.value[places], self._town.geometry
+        return geometry.empty_mm - geometry.depth_mm * value if self._town.readings.is_level else value

@@ -27,7 +27,9 @@ class Account:
     cycles: Cycles
 
 
-def take_account(rows: Rows, starts: Integers, thresholds: Floats, anchored_at: Times, removed: Collection[int]) -> Account:
+def take_account(
+    rows: Rows, starts: Integers, thresholds: Floats, anchored_at: Times, removed: Collection[int]
+) -> Account:
     """Work out what readings say.
 
     Args:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from ingest.assess.due import Rules
+from ingest.assess.rules import Rules
 from ingest.assess.sensor import Sensor
 
 
@@ -14,9 +14,13 @@ class Entry:
     Attributes:
         rules: what the council wants.
         sensor: that sits in it now; None for none.
-        last_emptied_at: newest emptying on record, whoever reported it; None for none.
+        last_emptied_at: newest emptying that others than its sensor reported; None for none.
+        horizon: until when it has to wait when the coming round leaves it out; None where there are no rounds.
+        pool: what it has in common with bins that fill like it: its stream.
     """
 
     rules: Rules
     sensor: Sensor | None
     last_emptied_at: datetime | None = None
+    horizon: datetime | None = None
+    pool: str = ""

@@ -29,6 +29,10 @@ class Passage(Protocol):
     def p50(self) -> datetime | None:
         """Reached by then in half of the cases; None when that is too far away to be said."""
 
+    @property
+    def p90(self) -> datetime | None:
+        """Reached by then in nine of ten cases; None when that is too far away to be said."""
+
     def chance_before(self, moment: datetime, /) -> float:
         """Give the chance, 0..1, that it is reached before a moment."""
 

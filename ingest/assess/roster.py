@@ -1,6 +1,5 @@
 """The bins that stand, with what the council wants of each, the sensor in it, and what others know of its emptying."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from psycopg import Connection
@@ -8,6 +7,7 @@ from psycopg import Connection
 from ingest.assess.calendar import Calendar
 from ingest.assess.calendars import load_calendars
 from ingest.assess.due import Due
+from ingest.assess.entry import Entry
 from ingest.assess.rules import Request, Rules
 from ingest.assess.sensor import Sensor
 
@@ -15,7 +15,7 @@ from ingest.assess.sensor import Sensor
 # are years of them.
 _QUERY = """
 select
-    bins.id, bins.depot_id, bin_rules.threshold, bin_rules.max_age_days, bins.out_of_service_until,
+    bins.id, bins.depot_id, bins.stream, bin_rules.threshold, bin_rules.max_age_days, bins.out_of_service_until,
     bin_requests.requested_at, bin_requests.note,
     fitting.fitted_at, fitting.next_report_s, fitting.last_received_at, emptying.emptied_at
 from bins
@@ -45,23 +45,6 @@ where due_class is not null
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One bin.
-
-    Attributes:
-        rules: what the council wants.
-        sensor: that sits in it now; None for none.
-        last_emptied_at: newest emptying on record, whoever reported it; None for none.
-        horizon: until when it has to wait when the coming round leaves it out; None where there are no rounds.
-    """
-
-    rules: Rules
-    sensor: Sensor | None
-    last_emptied_at: datetime | None
-    horizon: datetime | None = None
-
-
 def load_roster(
     connection: Connection, calendar: Calendar, now: datetime, bin_ids: list[int] | None = None
 ) -> dict[int, Entry]:
@@ -86,10 +69,12 @@ def load_roster(
             None if fitted_at is None else Sensor(fitted_at, next_report_s, last_received_at),
             last_emptied_at,
             horizons.of(depot_id),
+            stream,
         )
         for (
             bin_id,
             depot_id,
+            stream,
             threshold,
             max_age_days,
             out_of_service_until,

@@ -12,48 +12,53 @@ shadow mode all use it, so that what is evaluated is what runs.
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from ingest.assess import foresight
 from ingest.assess.account import take_account
 from ingest.assess.anchor import Anchor
 from ingest.assess.archive import Archive
 from ingest.assess.cycles import OPEN, Cycles
 from ingest.assess.due import Due
 from ingest.assess.entry import Entry
-from ingest.assess.findings import Findings
+from ingest.assess.findings import Findings, moment
+from ingest.assess.foresight import Foresight, Foresights
 from ingest.assess.news import News, Revision, later
 from ingest.assess.ragged import Rows
-from ingest.assess.readings import Integers
+from ingest.assess.readings import Integers, instant
+from ingest.assess.roll import Roll
 from ingest.assess.state import BinState, state_at
 from ingest.assess.tails import NEVER, Tails
 
 NOTHING = Findings()
-THRESHOLD = 0.8
 
 
 class Watch:
     """Knows of each bin the readings since shortly before an emptying that is settled, and its past cycles."""
 
-    def __init__(self) -> None:
-        self._number: dict[int, int] = {}
-        self._entries: dict[int, Entry] = {}
-        self._reported_at: dict[int, datetime] = {}
-        self._removed: set[int] = set()
-        self._decided: dict[int, Due] = {}
-        self._findings: list[Findings] = []
-        # Of each bin, by its number:
-        self._ids = np.zeros(0, dtype=np.int64)
-        self._thresholds = np.zeros(0)
-        self._outdated = np.zeros(0, dtype=np.bool_)
-        self._renewed = np.zeros(0, dtype=np.bool_)
+    def __init__(self, zone: ZoneInfo) -> None:
+        """Begin with no bins.
+
+        Args:
+            zone: whose clocks people live by.
+        """
+        self._roll = Roll()
         self._tails = Tails()
         self._archive = Archive()
+        self._foresights = Foresights(zone)
+        self._removed: set[int] = set()
+        self._decided: dict[int, Due] = {}
+        # By the bins' numbers:
+        self._findings: list[Findings] = []
+        self._outdated = np.zeros(0, dtype=np.bool_)
+        self._renewed = np.zeros(0, dtype=np.bool_)
 
     @property
     def bin_ids(self) -> set[int]:
         """The bins that stand."""
-        return set(self._entries)
+        return set(self._roll.entries)
 
     @property
     def nbytes(self) -> int:
@@ -62,22 +67,18 @@ class Watch:
 
     def enrol(self, entries: Mapping[int, Entry]) -> None:
         """Say which bins stand, or what holds for some of them now; by bin id."""
-        self._entries.update(entries)
-        numbers = self._numbers(entries)
-        thresholds = np.array([entry.rules.threshold for entry in entries.values()])
-        self._outdated[numbers] |= self._thresholds[numbers] != thresholds
-        self._thresholds[numbers] = thresholds
+        changed = self._roll.enrol(entries)
+        self._widen()
+        self._outdated[changed] = True
 
     def dismiss(self, bin_ids: Iterable[int]) -> None:
         """Forget bins that no longer stand."""
         gone = list(bin_ids)
-        for bin_id in gone:
-            self._entries.pop(bin_id, None)
-            self._reported_at.pop(bin_id, None)
+        self._roll.dismiss(gone)
         self.forget(gone)
 
     def forget(self, bin_ids: Iterable[int]) -> None:
-        """Forget what readings said of bins."""
+        """Forget what the readings of bins say."""
         numbers = self._numbers(bin_ids)
         self._tails.forget(numbers)
         self._archive.forget(numbers)
@@ -89,10 +90,10 @@ class Watch:
         """Say which sensors no longer sit in their bin."""
         self._removed.update(fitting_ids)
 
-    def report(self, bin_ids: Iterable[int], emptied_at: Iterable[datetime]) -> None:
-        """Take emptyings that a crew or the route engine reported; aware, in any order."""
-        for bin_id, at in zip(bin_ids, emptied_at, strict=True):
-            self._reported_at[bin_id] = max(at, self._reported_at.get(bin_id, at))
+    def report(self, emptied_at: Mapping[int, datetime]) -> None:
+        """Take emptyings that a crew or the route engine reported, aware, by bin id; the newest of a bin counts."""
+        self._roll.report(emptied_at)
+        self._widen()
 
     def remember(self, cycles: Cycles) -> None:
         """Take cycles from where they were kept, in place of those that are known; `bin` is the bin's id."""
@@ -123,7 +124,7 @@ class Watch:
         late = self._tails.is_late(touched, since)
         self._tails.add(bins[~late[place]], rows[~late[place]])
         self._outdated[touched[~late]] = True
-        return dict(zip(self._ids[touched[late]].tolist(), since[late], strict=True))
+        return dict(zip(self._roll.ids[touched[late]].tolist(), since[late], strict=True))
 
     def is_late(self, since: Mapping[int, np.datetime64]) -> dict[int, bool]:
         """Say, by bin id, whether readings from a time on are too late for what is kept of the bin."""
@@ -161,7 +162,7 @@ class Watch:
         news = News()
         for bins, rows, starts, doubles in self._tails.tidied(np.flatnonzero(self._outdated)):
             anchored_at = self._tails.anchored_at[bins]
-            account = take_account(rows, starts, self._thresholds[bins], anchored_at, self._removed)
+            account = take_account(rows, starts, self._roll.thresholds[bins], anchored_at, self._removed)
             cycles = replace(account.cycles, bin=bins[account.cycles.bin])
             changed = self._archive.revise(bins, anchored_at, cycles) | self._renewed[bins]
             for place, number in enumerate(bins.tolist()):
@@ -171,13 +172,13 @@ class Watch:
                     revised = later(found, since)
                     changed[place] |= revised != later(self._findings[number].emptyings, since)
                     if changed[place]:
-                        news.revisions[int(self._ids[number])] = Revision(since, revised)
+                        news.revisions[int(self._roll.ids[number])] = Revision(since, revised)
                 self._findings[number] = findings
                 self._tails.anchor(number, found, rows["measured_at"][starts[place] : starts[place + 1]])
             told = np.isin(cycles.bin, bins[changed]) & (cycles.ended_by != OPEN)
-            news.cycles.append(replace(cycles[told], bin=self._ids[cycles.bin[told]]))
+            news.cycles.append(replace(cycles[told], bin=self._roll.ids[cycles.bin[told]]))
             double = np.flatnonzero(doubles)
-            news.doubles.update(zip(self._ids[bins[double]].tolist(), doubles[double].tolist(), strict=True))
+            news.doubles.update(zip(self._roll.ids[bins[double]].tolist(), doubles[double].tolist(), strict=True))
         self._outdated[:] = self._renewed[:] = False
         return news
 
@@ -192,28 +193,63 @@ class Watch:
             By bin id.
         """
         self.learn()
-        wanted = self._entries if bin_ids is None else [one for one in bin_ids if one in self._entries]
-        return {bin_id: self._state(bin_id, now) for bin_id in wanted}
+        entries = self._roll.entries
+        wanted = list(entries) if bin_ids is None else [one for one in bin_ids if one in entries]
+        foresights = self._foresee([one for one in wanted if entries[one].sensor is not None], now)
+        states = {bin_id: self._state(bin_id, foresights.get(bin_id), now) for bin_id in wanted}
+        self._decided.update((bin_id, state.due) for bin_id, state in states.items())
+        return states
 
-    def _state(self, bin_id: int, now: datetime) -> BinState:
-        entry = self._entries[bin_id]
-        known = [one for one in (entry.last_emptied_at, self._reported_at.get(bin_id)) if one is not None]
-        return state_at(self._findings[self._number[bin_id]], max(known, default=None), entry.sensor, entry.rules, now)
+    def _state(self, bin_id: int, foresight: Foresight | None, now: datetime) -> BinState:
+        entry, number = self._roll.entries[bin_id], self._roll.number(bin_id)
+        return state_at(
+            self._findings[number],
+            self._emptied_at(bin_id, number),
+            entry.sensor,
+            entry.rules,
+            now,
+            forecast=foresight,
+            horizon=entry.horizon,
+            before=self._decided.get(bin_id),
+        )
+
+    def _emptied_at(self, bin_id: int, number: int) -> datetime | None:
+        """Give the newest emptying that is known beside those in the findings."""
+        told, anchored_at = self._roll.emptied_at(bin_id), self._tails.anchored_at[number]
+        if self._findings[number].emptyings or np.isnat(anchored_at):
+            return told
+        return moment(anchored_at) if told is None else max(told, moment(anchored_at))
+
+    def _foresee(self, bin_ids: list[int], now: datetime) -> dict[int, Foresight | None]:
+        """Forecast bins that have a sensor."""
+        pools, at = self._roll.pool_count, instant(now)
+        if self._foresights.is_outdated(pools, at):
+            everything = self._archive.of(np.arange(len(self._roll)))
+            self._foresights.prepare(everything, self._roll.pools[everything.bin], pools, at)
+        numbers = self._numbers(bin_ids)
+        order = np.argsort(numbers)
+        bins = numbers[order]
+        cycles = self._archive.of(bins)
+        situation = foresight.situation(
+            bins, self._roll.pools[bins], self._roll.thresholds[bins], self._roll.emptied_at_of(bins), cycles
+        )
+        asked = [bin_ids[place] for place in order.tolist()]
+        horizons = [self._roll.entries[bin_id].horizon for bin_id in asked]
+        return dict(zip(asked, self._foresights.of(cycles, situation, horizons, now), strict=True))
 
     def _numbers(self, bin_ids: Iterable[int]) -> Integers:
-        """Give the numbers of bins; one that is new gets one."""
-        known = self._number
-        numbers = np.array([known.setdefault(bin_id, len(known)) for bin_id in bin_ids], dtype=np.int64)
-        if len(known) > len(self._findings):
-            self._widen(len(known))
+        numbers = self._roll.numbers(bin_ids)
+        self._widen()
         return numbers
 
-    def _widen(self, bins: int) -> None:
+    def _widen(self) -> None:
+        """Make room for the bins that are new on the roll."""
+        bins = len(self._roll)
         more = bins - len(self._findings)
-        self._findings += [NOTHING] * more
-        self._ids = np.array(list(self._number), dtype=np.int64)
-        self._thresholds = np.concatenate([self._thresholds, np.full(more, THRESHOLD)])
-        self._outdated = np.concatenate([self._outdated, np.zeros(more, dtype=np.bool_)])
-        self._renewed = np.concatenate([self._renewed, np.zeros(more, dtype=np.bool_)])
-        self._tails.widen(bins)
-        self._archive.widen(bins)
+        if more:
+            self._findings += [NOTHING] * more
+            self._outdated, self._renewed = (
+                np.append(marks, np.zeros(more, dtype=np.bool_)) for marks in (self._outdated, self._renewed)
+            )
+            self._tails.widen(bins)
+            self._archive.widen(bins)

@@ -10,10 +10,11 @@ import structlog
 from psycopg import Connection
 
 from ingest.assess.calendar import Calendar
+from ingest.assess.entry import Entry
 from ingest.assess.findings import Findings, examine, moment
 from ingest.assess.history import EVER, History, load_histories
 from ingest.assess.outcome import Revision, revise_emptyings, write_states
-from ingest.assess.roster import Entry, load_roster
+from ingest.assess.roster import load_roster
 from ingest.assess.state import BinState, state_at
 from ingest.assess.tracks import Voice, combine
 

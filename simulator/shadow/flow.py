@@ -33,12 +33,14 @@ class Flow:
         starts: those of bin i are at `starts[i]:starts[i + 1]`, shape (bins + 1,).
         hours: hours since 1970, UTC, ascending in each bin, shape (n,).
         risen: what had fallen in until then, ascending in each bin, shape (n,).
+        steady: level of each reading without its noise, 0..1, shape (n,).
         seen: share of the time in which the levels tell it, 0..1, shape (bins,).
     """
 
     starts: Integers
     hours: Floats
     risen: Floats
+    steady: Floats
     seen: Floats
 
     def risen_at(self, number: int, hours: Floats) -> Floats:
@@ -93,6 +95,7 @@ def flow_of(readings: Readings, assessed: Assessed, zone: ZoneInfo) -> Flow:
         starts=np.searchsorted(bin_, np.arange(bins + 1)).astype(np.int64),
         hours=_hours(times),
         risen=total - np.repeat(total[first], np.diff(np.append(first, len(total)))),
+        steady=highest,
         seen=_share(_per_bin(bin_, np.where(told, elapsed, 0.0), bins), _per_bin(bin_, elapsed, bins)),
     )
 

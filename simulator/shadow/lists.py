@@ -1,12 +1,13 @@
 """Replays our due list: what would have been on it each morning, had the bins been emptied by it since the beginning.
 
 Each list is made by what runs in the product (`ingest.assess.watch`), from readings until then: those of the past as
-they were, and from the beginning on what the sensors would have measured. A reading that is rejected stays as it was.
+they were, and from the beginning on what the sensors would have measured, each reading with the noise that it had. One
+that is rejected stays as it was.
 """
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -19,13 +20,16 @@ from ingest.assess.readings import Floats, Geometry, Integers
 from ingest.assess.sensor import Sensor
 from ingest.assess.tail import readings as as_rows
 from ingest.assess.watch import Watch
-from simulator.evaluate.detection import Assessed
+from simulator.evaluate.detection import Assessed, series_of
 from simulator.evaluate.readings_file import Readings
 from simulator.shadow.flow import Flow
 from simulator.shadow.places import Place
 from simulator.shadow.rounds import VISITED_AFTER
 
 AFTER_H = VISITED_AFTER / timedelta(hours=1)
+DAY_H = 24.0
+# So far from what it stands for a reading may be by noise.
+NOISE_MOST_MM = 30.0
 # A bin whose sensor fell silent may go at once; a crew that follows the list leaves it until it must.
 WAITS = "STALE"
 
@@ -89,17 +93,19 @@ def replay_lists(town: Town, moments: Floats, begin: float) -> Lists:
         moments: when lists are made, hours since 1970, ascending.
         begin: what was measured before is history.
     """
-    watch = Watch()
-    watch.enrol({number: _entry(town, number) for number in range(len(town.places))})
+    watch = Watch(town.zone)
+    entries = {number: _entry(town, number) for number in range(len(town.places))}
     replay = _Replay(town, begin)
     lists = Lists([[] for _ in town.places])
-    for moment in moments.tolist():
+    # A bin that a list leaves out has to wait until the bins of the next one are emptied.
+    waits = np.append(moments[1:], moments[-1] + DAY_H) + AFTER_H
+    for moment, wait in zip(moments.tolist(), waits.tolist(), strict=True):
+        watch.enrol({number: replace(entry, horizon=_aware(wait)) for number, entry in entries.items()})
         watch.take(replay.measured_until(moment))
-        now = datetime.fromtimestamp(moment * 3600, UTC)
-        due = {number: state.due for number, state in watch.look(now).items() if _goes(state.due)}
+        due = {number: state.due for number, state in watch.look(_aware(moment)).items() if _goes(state.due)}
         visited_at = moment + AFTER_H
         replay.empty(np.array(list(due), dtype=np.int64), visited_at)
-        watch.report(due, [now + VISITED_AFTER] * len(due))
+        watch.report(dict.fromkeys(due, _aware(visited_at)))
         for number, one in due.items():
             lists.visits[number].append(visited_at)
             lists.reasons[one.reason] += 1
@@ -115,8 +121,12 @@ def _entry(town: Town, number: int) -> Entry:
     hours, place = town.hours[here], town.places[number]
     # Nobody wrote down when sensors promised to report again: it is what they usually do.
     every_s = round(float(np.median(np.diff(hours))) * 3600) if len(hours) > 1 else None
-    sensor = Sensor(datetime.fromtimestamp(float(hours[0]) * 3600, UTC), every_s)
+    sensor = Sensor(_aware(float(hours[0])), every_s)
     return Entry(Rules(place.threshold, timedelta(days=place.max_age_days), zone=town.zone), sensor)
+
+
+def _aware(hours: float) -> datetime:
+    return datetime.fromtimestamp(hours * 3600, UTC)
 
 
 class _Replay:
@@ -137,6 +147,11 @@ class _Replay:
                 for number in range(len(starts) - 1)
             ]
         )
+        self._empty_mm, self._depth_mm = (
+            np.broadcast_to(one, len(town.places)) for one in (town.geometry.empty_mm, town.geometry.depth_mm)
+        )
+        self._measured_mm = series_of(town.readings, 0, len(town.places)).distance_mm
+        self._noise_mm = self._noises_mm()
         self._order = np.argsort(self._hours, kind="stable")
         self._next = 0
         # What had fallen into each bin when it was emptied last, and when that was; and the same of the time before.
@@ -144,26 +159,36 @@ class _Replay:
         self._emptied = self._emptied_before = at_begin - town.level_at(begin)
         self._visited_at = np.full(len(town.places), -np.inf)
 
+    def _noises_mm(self) -> Floats:
+        """Say how far each reading is from the level that it stands for; NaN for one that was rejected."""
+        noises = np.full(len(self._hours), np.nan)
+        believed = np.flatnonzero(~np.isnan(self._town.assessed.levels))
+        bins = self._bin[believed]
+        steady_mm = self._empty_mm[bins] - self._town.flow.steady * self._depth_mm[bins]
+        found = self._measured_mm[believed] - steady_mm
+        noise = np.abs(found) <= NOISE_MOST_MM
+        # What is more (an overfull bin, waste that settled) is no noise: such a reading gets that of another one.
+        if noise.any():
+            found[~noise] = np.resize(found[noise], np.count_nonzero(~noise))
+        noises[believed] = np.clip(found, -NOISE_MOST_MM, NOISE_MOST_MM)
+        return noises
+
     def measured_until(self, moment: float) -> Rows:
         """Give what the sensors measured since the last call."""
         end = int(np.searchsorted(self._hours[self._order], moment, side="right"))
         places = np.sort(self._order[self._next : end])
         self._next = end
-        town, bins = self._town, self._bin[places]
-        empty_mm, full_mm = (
-            np.broadcast_to(one, len(town.places))[bins] for one in (town.geometry.empty_mm, town.geometry.full_mm)
-        )
-        emptied = np.where(
-            self._hours[places] >= self._visited_at[bins], self._emptied[bins], self._emptied_before[bins]
-        )
+        town, bins, hours = self._town, self._bin[places], self._hours[places]
+        emptied = np.where(hours >= self._visited_at[bins], self._emptied[bins], self._emptied_before[bins])
         level = np.clip(self._risen[places] - emptied, 0.0, 1.0)
-        believed = ~np.isnan(town.assessed.levels[places]) & (self._hours[places] >= self._begin)
+        replayed = self._empty_mm[bins] - level * self._depth_mm[bins] + self._noise_mm[places]
+        believed = ~np.isnan(self._noise_mm[places]) & (hours >= self._begin)
         return as_rows(
             bins,
             town.readings.measured_at[places],
-            empty_mm=empty_mm,
-            full_mm=full_mm,
-            distance_mm=np.where(believed, empty_mm - level * (empty_mm - full_mm), self._measured_mm(places)),
+            empty_mm=self._empty_mm[bins],
+            full_mm=self._empty_mm[bins] - self._depth_mm[bins],
+            distance_mm=np.where(believed, replayed, self._measured_mm[places]),
             temperature_c=town.readings.temperature_c[places],
             tilt_deg=town.readings.tilt_deg[places],
         )
@@ -175,7 +200,3 @@ class _Replay:
         self._visited_at[bins] = moment
         for number in bins.tolist():
             self._emptied[number] = self._town.flow.risen_at(number, np.array([moment]))[0]
-
-    def _measured_mm(self, places: Integers) -> Floats:
-        value, geometry = self._town.readings.value[places], self._town.geometry
-        return geometry.empty_mm - geometry.depth_mm * value if self._town.readings.is_level else value

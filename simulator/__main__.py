@@ -103,10 +103,20 @@ def evaluate(
     level_to: Annotated[float, typer.Option("--to", min=0, max=1, help="And say when this one is reached.")] = 0.8,
     zone: Annotated[str, typer.Option(help="Whose clocks the bins' users live by.")] = "Europe/London",
     out: Annotated[Path | None, typer.Option(dir_okay=False, help="File for the JSON; default: printed.")] = None,
+    only: Annotated[list[str] | None, typer.Option(help="Without --readings: edinburgh, wyndham or city.")] = None,
+    data: Annotated[Path | None, typer.Option(file_okay=False, help="Without --readings: folder with both.")] = None,
 ) -> None:
-    """Say how well emptyings are found and forecasts hold, on any data set (docs/accuracy.md)."""
+    """Say how well emptyings are found and forecasts hold, on any data set (docs/datasets.md).
+
+    Without --readings: on Edinburgh's and Wyndham's data and on an invented town; writes docs/accuracy.md.
+    """
     if readings is None:
-        raise typer.BadParameter("--readings has to name the data set.")
+        from simulator.evaluate.command import run_parts  # noqa: PLC0415 - see above
+        from simulator.evaluate.parts import DATA, PARTS  # noqa: PLC0415
+
+        if strange := set(only or ()) - PARTS.keys():
+            raise typer.BadParameter(f"--only takes {', '.join(PARTS)}, not {', '.join(sorted(strange))}.")
+        sys.exit(run_parts(only or (), data or DATA, **({} if out is None else {"out": out})))
     from simulator.evaluate.command import run_dataset  # noqa: PLC0415 - see above
     from simulator.evaluate.dataset import Request  # noqa: PLC0415
 
@@ -131,7 +141,7 @@ def shadow(
     at: Annotated[list[str], typer.Option(help="When a list is made, local time; may be given twice.")] = ["06:00"],  # noqa: B006 - typer copies it
     zone: Annotated[str, typer.Option(help="The council's time zone.")] = "Europe/London",
 ) -> None:
-    """Replay a council's own readings: its present rounds beside our due list (docs/accuracy.md)."""
+    """Replay a council's own readings: its present rounds beside our due list (docs/datasets.md)."""
     from simulator.shadow.command import run_shadow  # noqa: PLC0415 - see above
     from simulator.shadow.replay import Request  # noqa: PLC0415
 

@@ -1,13 +1,20 @@
 """`python -m simulator evaluate`: tells people on the terminal, and programs in JSON."""
 
+import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
 
 from simulator.evaluate.columns import FileError
 from simulator.evaluate.dataset import Request, evaluate_dataset
+from simulator.evaluate.document import DOCUMENT, KEPT, kept, write_document
+from simulator.evaluate.parts import PARTS, ROOT, WANTED
 from simulator.evaluate.printing import as_json, show, write_whole
+from simulator.evaluate.scores import Evaluation
+
+OUT = ROOT / "build" / "evaluate.json"
 
 
 def run_dataset(request: Request, out: Path | None) -> int:
@@ -28,4 +35,46 @@ def run_dataset(request: Request, out: Path | None) -> int:
         console.print(str(error), markup=False)
         return 1
     show(evaluation, console)
+    return 0
+
+
+def run_parts(only: Sequence[str], data: Path, out: Path = OUT) -> int:
+    """Evaluate the product on real data and on the invented town, and write figures and document.
+
+    Figures of parts that were not asked for, or whose data are not here, stay as they were.
+
+    Args:
+        only: names of parts; empty for all.
+        data: folder with real data.
+        out: file for the figures.
+
+    Returns:
+        The exit code: 1 where a package is missing.
+    """
+    console = Console(stderr=True, soft_wrap=True, highlight=False)
+    fresh: dict[str, Evaluation] = {}
+    for name, part in PARTS.items():
+        if only and name not in only:
+            continue
+        folder = (data / (part.file or "")).parent
+        if part.file is not None and not (data / part.file).is_file():
+            console.print(f"{part.title}: left out, because {data / part.file} is not here.", markup=False)
+            continue
+        console.print(f"{part.title} ...", markup=False)
+        fresh[name] = part.run(folder)
+        show(fresh[name], console, WANTED)
+    known = json.loads(out.read_text(encoding="utf-8"))["figures"] if out.exists() else {}
+    new = {name: value for one in fresh.values() for name, value in one.figures.items()}
+    write_whole(out, as_json(known | new))
+    every = {name: one for name in PARTS if (one := (kept(KEPT) | fresh).get(name)) is not None}
+    if len(every) < len(PARTS):
+        missing = ", ".join(PARTS[name].title for name in PARTS if name not in every)
+        console.print(f"{DOCUMENT} stays as it is: nothing is known of {missing}.", markup=False)
+        return 0
+    try:
+        write_document(every)
+    except ModuleNotFoundError as error:
+        console.print(f"Plots need the package {error.name}: pip install 'brimwatch[evaluate]'.", markup=False)
+        return 1
+    console.print(f"Written: {out}, {DOCUMENT}.", markup=False)
     return 0

@@ -1,4 +1,4 @@
-"""Evaluates any data set in the form of `docs/accuracy.md`: are emptyings found, and do forecasts hold?"""
+"""Evaluates any data set in the form of `docs/datasets.md`: are emptyings found, and do forecasts hold?"""
 
 from collections.abc import Callable
 from dataclasses import dataclass

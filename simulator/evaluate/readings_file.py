@@ -1,4 +1,4 @@
-"""Readings and emptyings that somebody measured elsewhere, as `docs/accuracy.md` says how to write them down."""
+"""Readings and emptyings that somebody measured elsewhere, as `docs/datasets.md` says how to write them down."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,14 +1,16 @@
-"""Sensors that repeat themselves: the very same distance, to the millimetre, far more often than chance would have it."""
+"""Sensors that repeat themselves: the very same distance far more often than chance would have it."""
 
 import numpy as np
 import numpy.typing as npt
 
-from ingest.assess.neighbours import quantile_by_track, runs
+from ingest.assess.believed import Believed
+from ingest.assess.neighbours import quantiles_by_track, runs
 from ingest.assess.readings import Integers, Series
 
 # So many equal readings over so many hours are the least that can be called stuck.
 LEAST_READINGS = 8
 LEAST_H = 6.0
+FULL = 1.0
 # A run is no chance when it would come up once in a million times, at the rate at which its track's readings repeat.
 CHANCE = 1e-6
 # Until a track has shown how often it repeats, as if nine of ten readings did: some sensors report tenths of a level.
@@ -17,17 +19,19 @@ SEEN_BEFORE, REPEATED_BEFORE = 10, 9
 TIMES_USUAL = 6
 
 
-def stuck(series: Series, place: Integers, track: Integers) -> npt.NDArray[np.bool_]:
+def stuck(series: Series, believed: Believed) -> npt.NDArray[np.bool_]:
     """Find runs of equal distances that a bin at rest, or a sensor with coarse steps, would not give.
+
+    Past the full mark nothing is stuck: there many sensors say the same whatever lies before them.
 
     Args:
         series: the readings.
-        place: of those to look at, shape (n,), ascending.
-        track: of those.
+        believed: those to look at.
 
     Returns:
-        Shape (n,).
+        Shape (n,), for the believed ones.
     """
+    place, track = believed.place, believed.track
     hits = np.zeros(len(place), dtype=np.bool_)
     if not len(place):
         return hits
@@ -37,6 +41,8 @@ def stuck(series: Series, place: Integers, track: Integers) -> npt.NDArray[np.bo
     if not len(begin):
         return hits
     begin, readings = begin - 1, end - begin + 2
+    if readings.max() < LEAST_READINGS:
+        return hits
     count = int(track[-1]) + 1
     usual = _usual_run(begin, readings, track, count)
     long = readings >= np.maximum(LEAST_READINGS, TIMES_USUAL * usual[track[begin]])
@@ -46,7 +52,7 @@ def stuck(series: Series, place: Integers, track: Integers) -> npt.NDArray[np.bo
     unlikely = (readings - 1) * np.log(np.minimum(rate, 1.0)) < np.log(CHANCE)
     hours = (series.measured_at[place[end]] - series.measured_at[place[begin]]) / np.timedelta64(1, "h")
     change = np.zeros(len(place) + 1, dtype=np.int64)
-    chosen = long & unlikely & (hours >= LEAST_H)
+    chosen = long & unlikely & (hours >= LEAST_H) & (believed.level[begin] < FULL)
     change[begin[chosen]] += 1
     change[end[chosen] + 1] -= 1
     return np.cumsum(change[:-1]) > 0
@@ -54,10 +60,10 @@ def stuck(series: Series, place: Integers, track: Integers) -> npt.NDArray[np.bo
 
 def _usual_run(begin: Integers, readings: Integers, track: Integers, count: int) -> npt.NDArray[np.float64]:
     """Give the length of the run in which the median reading of each track stands; most stand alone in one."""
-    length = np.ones(len(track))
     marks = np.zeros(len(track) + 1)
     marks[begin] += readings - 1
     marks[begin + readings] -= readings - 1
-    length += np.cumsum(marks[:-1])
-    # Quantiles are kept to small numbers: a run of more than ten is as good as one of ten, in thousandths.
-    return np.expm1(quantile_by_track(np.log1p(length), track, count, 0.5, missing=0.0))
+    length = 1 + np.cumsum(marks[:-1])
+    # As thousandths, because quantiles are taken of small numbers.
+    [usual] = quantiles_by_track(length / 1000, track, count, (0.5,), missing=0.0)
+    return usual * 1000

@@ -30,6 +30,9 @@ class Archive:
     def __init__(self) -> None:
         self._kept = Ragged(CYCLE)
 
+    def __len__(self) -> int:
+        return int(self._kept.counts.sum())
+
     @property
     def nbytes(self) -> int:
         """Bytes that the cycles take."""

@@ -76,13 +76,14 @@ def decide(
         last_emptied_at: newest known emptying, whoever reported it; None when none is known.
         rules: of that bin.
         now: aware.
-        forecast: from its newest believed level; None when there is none.
+        forecast: from its newest believed level, or the emptying after it; None when there is none.
         horizon: until when it has to wait when it is left out now (`calendar.horizon`); None leaves forecasts out.
         before: the decision before this one, so that nothing flaps and `due_since` stays; None when it is not known.
     """
     health = sensor_health(findings, sensor, now)
     outlook = None
-    if forecast is not None and horizon is not None and _holds(findings, sensor, last_emptied_at):
+    # Of a bin without a sensor a forecast knows the emptyings only: too little to send anybody.
+    if forecast is not None and horizon is not None and sensor is not None:
         outlook = look_ahead(forecast, horizon, _held(before, last_emptied_at), now)
     if rules.out_of_service_until is not None and now < rules.out_of_service_until:
         text = f"Out of service until {when(rules.out_of_service_until, now, rules.zone)}."
@@ -115,12 +116,6 @@ def _most_urgent(case: Case) -> Due:
         due_by=min(ground.by for ground in found),
         explanation=found[0].text,
     )
-
-
-def _holds(findings: Findings, sensor: Sensor | None, last_emptied_at: datetime | None) -> bool:
-    """Say whether a forecast from the newest level still holds: nobody has emptied the bin since."""
-    measured_at = findings.measured_at
-    return sensor is not None and measured_at is not None and not (last_emptied_at and last_emptied_at > measured_at)
 
 
 def _held(before: Due | None, last_emptied_at: datetime | None) -> Held | None:

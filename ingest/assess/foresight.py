@@ -14,7 +14,10 @@ from ingest.assess.profile import Clock, Tally, tally
 from ingest.assess.readings import Floats, Integers, Times, instant
 
 # The table is prepared anew after so long, at the same times of day however long the watch has run.
-LASTS = np.timedelta64(6, "h")
+LASTS = np.timedelta64(12, "h")
+# And when so many times the cycles are known, as when years of readings come in at once.
+MANY_MORE = 2
+FEW_CYCLES = 20
 # For how far back the hours of the week are told apart, and from how many cycles they are learnt.
 REACHES_BACK = np.timedelta64(180 * 24, "h")
 HOURS_CYCLES = 20_000
@@ -66,10 +69,13 @@ class Foresights:
         self._zone = zone
         self._pool: Pool | None = None
         self._as_of: np.datetime64 = _NEVER
+        self._cycles = 0
 
-    def is_outdated(self, pools: int, now: np.datetime64) -> bool:
-        """Say whether the table has to be prepared anew."""
-        return self._pool is None or self._pool.clock.pools != pools or self._as_of != _boundary(now)
+    def is_outdated(self, pools: int, cycles: int, now: np.datetime64) -> bool:
+        """Say whether the table has to be prepared anew, when there are so many pools and cycles."""
+        if self._pool is None or self._pool.clock.pools != pools or self._as_of != _boundary(now):
+            return True
+        return cycles > MANY_MORE * (self._cycles + FEW_CYCLES)
 
     def prepare(self, cycles: Cycles, cycle_pool: Integers, pools: int, now: np.datetime64) -> None:
         """Prepare the table from what had ended at the last of the times of day that it is made for.
@@ -80,6 +86,7 @@ class Foresights:
             pools: how many there are.
             now: of what ended later nothing is learnt.
         """
+        self._cycles = len(cycles)
         self._as_of = _boundary(now)
         known = np.flatnonzero((cycles.ended_at <= self._as_of) & (cycles.ended_at > self._as_of - REACHES_BACK))
         newest = known[np.argsort(cycles.ended_at[known], kind="stable")[-HOURS_CYCLES:]]

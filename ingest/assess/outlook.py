@@ -19,7 +19,7 @@ SOONER = 0.1
 
 
 class Passage(Protocol):
-    """When the level will reach a mark: see `forecast.Passage`."""
+    """When a level will reach a mark, as `forecast.Passage`, or with answers that were worked out for many at once."""
 
     @property
     def p10(self) -> datetime | None:
@@ -34,11 +34,11 @@ class Passage(Protocol):
         """Reached by then in nine of ten cases; None when that is too far away to be said."""
 
     def chance_before(self, moment: datetime, /) -> float:
-        """Give the chance, 0..1, that it is reached before a moment."""
+        """Give the chance, 0..1, that it is reached before a moment, if nobody empties the bin."""
 
 
 class Forecast(Protocol):
-    """When the level will reach the threshold, and 100%: see `forecast.Forecast`."""
+    """When a bin reaches its threshold, and 100%, as `forecast.Forecast`."""
 
     @property
     def threshold(self) -> Passage:
@@ -66,14 +66,14 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """What is to be feared.
+    """What is to be feared of a bin.
 
     Attributes:
-        forecast: of the bin.
-        horizon: before which it is feared; aware.
-        chance: 0..1, that the bin overflows before the horizon.
+        forecast: that says so.
+        horizon: until when the bin has to wait when it is left out now; aware.
+        chance: 0..1, that it overflows before then.
         harm: 0..1, what bins are ordered by: the chance, and a little of how soon.
-        may: whether the bin may go for it.
+        may: whether it may go for it.
         must: whether it must.
         since: since when.
         by: until when the chance is small.
@@ -92,16 +92,18 @@ class Outlook:
 def look_ahead(forecast: Forecast, horizon: datetime, held: Held | None, now: datetime) -> Outlook:
     """Say what is to be feared of a bin.
 
+    Asks for the chances of two moments only, the horizon and the middle of the time until then.
+
     Args:
-        forecast: of that bin, from its newest level.
+        forecast: of that bin, from its newest level or the emptying after it.
         horizon: aware.
         held: what was decided before; None for nothing that still counts.
         now: aware.
     """
     chance = forecast.full.chance_before(horizon)
     was_due = held is not None and held.forecast
-    young = held is not None and was_due and now - held.since < HOLD
-    may = young or chance >= MAY_GO_CHANCE * (RELEASE if was_due else 1.0)
+    since = held.since if held is not None and was_due else now
+    may = chance >= MAY_GO_CHANCE * (RELEASE if was_due else 1.0) or (was_due and now - since < HOLD)
     must = may and chance >= MUST_GO_CHANCE * (RELEASE if held is not None and held.must else 1.0)
     soon = forecast.full.chance_before(now + (horizon - now) / 2) if may else 0.0
     return Outlook(
@@ -111,6 +113,6 @@ def look_ahead(forecast: Forecast, horizon: datetime, held: Held | None, now: da
         harm=(1 - SOONER) * chance + SOONER * soon,
         may=may,
         must=must,
-        since=held.since if held is not None and was_due else now,
+        since=since,
         by=max(now, forecast.full.p10 or horizon),
     )

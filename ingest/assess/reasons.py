@@ -20,8 +20,6 @@ AGE_MUST_GO = 1.5
 LEAST_MUST, MOST_MAY = 60, 59
 # The most urgent that a forecast alone can be, within must-go: what overflows already, and fires, come before it.
 FORECAST_MOST = 0.8
-# From this chance on, a sentence calls something likely.
-LIKELY = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,15 +154,14 @@ def not_due(case: Case) -> str:
 
 
 def _fear(case: Case, outlook: Outlook) -> str:
-    before = f"before {round_that_ends(outlook.horizon, case.now, case.rules.zone)} ends"
-    full_enough = percent(case.rules.threshold)
-    reached_at = outlook.forecast.threshold.p50
-    if reached_at is None or reached_at >= outlook.horizon:
-        return f"May overflow {before} ({chance(outlook.chance)})."
-    if reached_at <= case.now:
-        return f"Likely over {full_enough} by now ({chance(outlook.chance)} to overflow {before})."
-    by = about(reached_at, case.now, case.rules.zone)
-    return f"Likely to reach {full_enough} by {by} ({chance(outlook.chance)} to overflow {before})."
+    now, zone, over_at = case.now, case.rules.zone, outlook.forecast.threshold.p50
+    before = f"before {round_that_ends(outlook.horizon, now, zone)} ends"
+    odds, full_enough = chance(outlook.chance), percent(case.rules.threshold)
+    if over_at is None or over_at >= outlook.horizon:
+        return f"May overflow {before} ({odds})."
+    if over_at <= now:
+        return f"Likely over {full_enough} by now ({odds} to overflow {before})."
+    return f"Likely to reach {full_enough} by {about(over_at, now, zone)} ({odds} to overflow {before})."
 
 
 def _trouble(case: Case) -> str:
@@ -185,15 +182,19 @@ def _last_known(case: Case, then: str) -> str:
     if level is None:
         return ""
     likely = ""
-    if outlook is not None and outlook.forecast.full.chance_before(case.now) >= LIKELY:
+    if outlook is not None and _is_past(outlook.forecast.full.p50, case.now):
         likely = ", likely full by now"
-    elif outlook is not None and outlook.forecast.threshold.chance_before(case.now) >= LIKELY:
+    elif outlook is not None and _is_past(outlook.forecast.threshold.p50, case.now):
         likely = f", likely over {percent(case.rules.threshold)} by now"
     return f", {percent(level)} full {then}{likely}"
 
 
 def _silence(case: Case) -> str:
     return f"; {_trouble(case)}" if case.sensor is not None and case.health != "ok" else ""
+
+
+def _is_past(moment: datetime | None, now: datetime) -> bool:
+    return moment is not None and moment <= now
 
 
 def _when(moment: datetime, case: Case) -> str:

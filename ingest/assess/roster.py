@@ -11,8 +11,8 @@ from ingest.assess.entry import Entry
 from ingest.assess.rules import Request, Rules
 from ingest.assess.sensor import Sensor
 
-# Sensors are found for all bins in one go. The newest emptying is looked up bin by bin, which an index answers: there
-# are years of them.
+# Sensors are found for all bins in one go. The newest emptying that somebody reported is looked up bin by bin, which an
+# index answers: there are years of them. What a sensor saw is in its readings.
 _QUERY = """
 select
     bins.id, bins.depot_id, bins.stream, bin_rules.threshold, bin_rules.max_age_days, bins.out_of_service_until,
@@ -33,7 +33,7 @@ left join (
 ) as fitting on fitting.bin_id = bins.id
 left join lateral (
     select emptyings.emptied_at from emptyings
-    where emptyings.bin_id = bins.id
+    where emptyings.bin_id = bins.id and emptyings.source <> 'sensor'
     order by emptyings.emptied_at desc
     limit 1
 ) as emptying on true

@@ -86,6 +86,10 @@ class Watch:
         for number in numbers.tolist():
             self._findings[number] = NOTHING
 
+    def findings(self, bin_id: int) -> Findings:
+        """Give what the readings of a bin say, as of the last `learn` or `look`."""
+        return self._findings[self._roll.number(bin_id)]
+
     def remove_fittings(self, fitting_ids: Iterable[int]) -> None:
         """Say which sensors no longer sit in their bin."""
         self._removed.update(fitting_ids)
@@ -223,7 +227,7 @@ class Watch:
     def _foresee(self, bin_ids: list[int], now: datetime) -> dict[int, Foresight | None]:
         """Forecast bins that have a sensor."""
         pools, at = self._roll.pool_count, instant(now)
-        if self._foresights.is_outdated(pools, at):
+        if self._foresights.is_outdated(pools, len(self._archive), at):
             everything = self._archive.of(np.arange(len(self._roll)))
             self._foresights.prepare(everything, self._roll.pools[everything.bin], pools, at)
         numbers = self._numbers(bin_ids)

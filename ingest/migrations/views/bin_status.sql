@@ -43,7 +43,9 @@ select
     bins.usrn,
     bins.open_data,
     bins.position_source,
-    bins.position_licence
+    bins.position_licence,
+    state.horizon_at,
+    state.overflow_chance
 from bins
 join bin_rules on bin_rules.bin_id = bins.id
 left join depots on depots.id = bins.depot_id

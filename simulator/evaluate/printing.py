@@ -44,7 +44,7 @@ def written(cell: str | float) -> str:
         return "-"
     if isinstance(cell, int) or cell == int(cell):
         return f"{cell:,.0f}"
-    return f"{cell:,.0f}" if abs(cell) >= LARGE else f"{cell:.3g}"
+    return f"{cell:,.0f}" if abs(cell) >= LARGE else f"{cell:.4g}"
 
 
 def as_json(figures: Mapping[str, float], **others: object) -> str:

@@ -26,6 +26,8 @@ NOISE_READINGS = 12
 # With normal noise the middle half of the steps spans so many standard deviations, and one step of twenty falls by more
 # than the other number of them.
 MIDDLE_HALF, LARGE_FALL = 1.908, 2.33
+# A fixed thing is seen at a distance that changes by this much, because sound is slower in the cold.
+FIXED_MM = 15.0
 # Neighbours further off in time prove nothing: the bin may have been filled and emptied between them.
 NEIGHBOUR_H = 6.0
 # What an emptied bin shows: the least that one of twenty readings shows, where there are enough to say so.
@@ -45,6 +47,7 @@ class Believed:
         track: of each, shape (n,); a change of geometry begins another one.
         noise: standard deviation of the level, shape (tracks,).
         bottom: level of the emptied bin, shape (tracks,).
+        depth_mm: from the bottom to the full mark, shape (tracks,).
     """
 
     place: Integers
@@ -53,20 +56,22 @@ class Believed:
     track: Integers
     noise: Floats
     bottom: Floats
+    depth_mm: Floats
 
     @classmethod
     def of(cls, series: Series, geometry: Geometry, believed: Hits) -> Self:
         """Take the believed readings of a series."""
-        depth_mm = np.broadcast_to(geometry.depth_mm, len(series))
+        depths_mm = np.broadcast_to(geometry.depth_mm, len(series))
         place = np.flatnonzero(believed)
         track = _parts(series, geometry)[place]
-        level = ((geometry.empty_mm - series.distance_mm) / depth_mm)[place]
+        level = ((geometry.empty_mm - series.distance_mm) / depths_mm)[place]
         count = int(track[-1]) + 1 if len(track) else 0
-        least = np.zeros(count)
-        least[track] = LEAST_NOISE_MM / depth_mm[place]
+        depth_mm = np.ones(count)
+        depth_mm[track] = depths_mm[place]
         hours = series.measured_at.astype(np.int64)[place] / 3.6e9
         usual, _ = noise(steps(level, hours, track), track, count)
-        return cls(place, level, hours, track, np.maximum(least, usual), bottom(level, track, count))
+        usual = np.maximum(usual, LEAST_NOISE_MM / depth_mm)
+        return cls(place, level, hours, track, usual, bottom(level, track, count), depth_mm)
 
     def where(self, kept: Hits) -> Self:
         """Give those of them that are marked, shape (n,)."""
@@ -85,6 +90,11 @@ class Believed:
     def same(self) -> Floats:
         """Up to which difference two levels are the same, shape (n,)."""
         return np.maximum(SAME, SAME_NOISES * self.noise)[self.track]
+
+    @cached_property
+    def fixed_width(self) -> Floats:
+        """Up to which difference two echoes come from the same fixed thing, shape (n,)."""
+        return (FIXED_MM / self.depth_mm)[self.track]
 
     @cached_property
     def step(self) -> Floats:

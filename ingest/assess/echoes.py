@@ -18,26 +18,32 @@ SPIKES_H = 12.0
 VISITS_APART_H = 4.0
 # A fall that comes back after more readings than this was an emptying, and something large was thrown in.
 DIP_READINGS = 5
+REFILLED_AT_ONCE = 0.3
 # An echo from so many episodes is one of a fixed thing, and so are later ones at its distance.
 EPISODES = 3
 
 
 def fixed(believed: Believed) -> Hits:
-    """Find the echoes of a rim, a bag or a rod: the level jumps to the same place again and again, and comes back."""
-    found = Episodes.of(believed)
-    known = found.entry[found.up & found.flat & found.back & ~found.from_bottom]
+    """Find the echoes of a rim, a bag or a rod: the level jumps to the same place again and again, and comes back.
+
+    Waste may lie at that height, too; then the level does not jump there.
+    """
+    found, width = Episodes.of(believed), believed.fixed_width
+    narrow = found.height <= 2 * width[found.entry]
+    known = found.entry[found.up & narrow & found.back & ~found.from_bottom]
     if not len(known):
         return np.zeros(len(believed.level), dtype=np.bool_)
-    width = believed.same / 2
     # One number a track and level: neighbours in it are the same level of the same track.
     key = believed.track * 64.0 + np.clip(believed.level, -15.0, 15.0)
     keys = np.sort(key[known + 1])
     near = _between(keys, key - width, key + width) >= EPISODES
     begin, end = runs(near, believed.track)
-    entered = np.append(np.nan, believed.step)[begin] > believed.jump[begin] / 2
-    # One that the level fell into and left for the bottom hides when the bin was emptied: before it, or after it.
-    left = believed.step[end] < -believed.jump[end]
-    return _filled(begin, end, entered | left, len(near))
+    step = believed.step
+    entry = np.append(np.nan, step)[begin]
+    jumped = np.abs(entry) > believed.jump[begin] / 2
+    # How it began is not known: then how it ended must tell.
+    jumped |= np.isnan(entry) & (step[end] < -believed.jump[end])
+    return _filled(begin, end, jumped, len(near))
 
 
 def spikes(believed: Believed) -> Hits:
@@ -60,7 +66,8 @@ def came_back(believed: Believed) -> Hits:
     found = Episodes.of(believed)
     up = found.up & found.still & found.back & ~found.from_bottom
     short = (found.exit - found.entry <= DIP_READINGS) & (found.lasted_h <= SPIKES_H)
-    down = ~found.up & found.still & found.back & short & found.stays
+    rise = believed.step[found.exit]
+    down = ~found.up & found.still & found.back & short & found.stays & (rise >= REFILLED_AT_ONCE)
     return _filled(found.entry + 1, found.exit, up | down, len(believed.level))
 
 

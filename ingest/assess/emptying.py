@@ -21,7 +21,7 @@ LEFT_OF_FULL = 0.85
 FALL_TO_BOTTOM = 0.05
 BOTTOM = 0.06
 # With a noisy sensor it takes more: so many standard deviations to the first reading after, and to the median of three.
-FALL_NOISES = 6.0
+FALL_NOISES = 4.5
 LASTING = 0.03
 LASTING_NOISES = 4.0
 # Where the largest usual falls speak of more noise than the others, they count up to this: some may be emptyings.

@@ -23,9 +23,10 @@ class Episodes:
         entry: last reading before.
         exit: last reading of the episode.
         up: whether the level jumped up.
-        flat: whether all of it stayed where it jumped to.
+        height: from its lowest to its highest level.
         still: whether it ended where it began: waste that is thrown in piles up.
-        back: whether it came back to where it was; it may have risen while the sensor saw something that did not.
+        back: whether it came back to where it was, or higher if that can be: while the sensor saw something else for
+            long, or after a fall.
         stays: whether the reading after the one that came back says so too.
         from_bottom: whether the bin was as good as empty before: then coming back may be an emptying.
         lasted_h: from before to after.
@@ -34,7 +35,7 @@ class Episodes:
     entry: Integers
     exit: Integers
     up: Hits
-    flat: Hits
+    height: Floats
     still: Hits
     back: Hits
     stays: Hits
@@ -52,13 +53,13 @@ class Episodes:
         second = np.append(beside(level, track, 1), np.nan)[end + 1]
         up = step[entry] > 0
         highest, lowest = _extremes(level, entry + 1, end)
-        flat = highest - lowest <= same
-        piled = np.where(up & flat & (end - entry > LONG_READINGS), np.maximum(same, (first - before) / 2), same)
+        long = (highest - lowest <= same) & (end - entry > LONG_READINGS)
+        piled = np.where(up, np.where(long, np.maximum(same, (first - before) / 2), same), np.inf)
         return cls(
             entry=entry,
             exit=end,
             up=up,
-            flat=flat,
+            height=highest - lowest,
             still=np.abs(level[end] - first) <= same,
             back=(after - before >= -same) & (after - before <= piled),
             stays=second - before >= -same,

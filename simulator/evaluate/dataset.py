@@ -7,14 +7,17 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from ingest.assess.calibration import estimate
 from ingest.assess.readings import Geometry
 from simulator.evaluate.columns import FileError, Refused
-from simulator.evaluate.detection import LEVEL_GEOMETRY, Assessed, assess, compare, figures_of
+from simulator.evaluate.detection import LEVEL_GEOMETRY, Assessed, assess, compare, figures_of, series_of
 from simulator.evaluate.hours import evaluate_hours
 from simulator.evaluate.matching import Outcome
 from simulator.evaluate.readings_file import Readings, read_emptyings, read_readings
 from simulator.evaluate.scores import Evaluation, Table
 
+# No bin is less deep than this.
+LEAST_DEPTH_MM = 100.0
 # So many bins are listed where emptyings were missed or made up.
 WORST = 10
 
@@ -30,7 +33,7 @@ class Request:
         readings: CSV file.
         emptyings: CSV file of all emptyings of the bins that it names; None when none are known.
         empty_mm: from the sensor to the bottom; None to find out for each bin.
-        full_mm: from the sensor to the waste of a full bin; None where the file tells levels.
+        full_mm: from the sensor to the waste of a full bin; None to find out as well, or where the file tells levels.
         level_from: passages begin at this level, 0..1.
         level_to: and end at this one.
         zone: whose clocks people live by.
@@ -54,7 +57,7 @@ def evaluate_dataset(request: Request, tell: Tell) -> Evaluation:
     readings = read_readings(request.readings)
     for line in introduce(request.readings, readings):
         tell(line)
-    assessed = assess(readings, geometry_for(request.readings, readings, request.empty_mm, request.full_mm))
+    assessed = assess(readings, geometry_for(request.readings, readings, request.empty_mm, request.full_mm, tell))
     figures: dict[str, float] = {
         "bins": len(readings.bins),
         "readings": len(readings),
@@ -90,27 +93,42 @@ def left_out(refused: Refused) -> list[str]:
     return [f"{refused.count:,} rows are left out:", *(f"  {sentence}" for sentence in refused.sentences())]
 
 
-def geometry_for(path: Path, readings: Readings, empty_mm: float | None, full_mm: float | None) -> Geometry:
+def geometry_for(path: Path, readings: Readings, empty_mm: float | None, full_mm: float | None, tell: Tell) -> Geometry:
     """Say what the readings of a file mean.
 
     Args:
         path: of the file, for sentences.
         readings: from it.
         empty_mm: from the sensor to the bottom; None to find out for each bin.
-        full_mm: from the sensor to the waste of a full bin; None where the file tells levels.
+        full_mm: from the sensor to the waste of a full bin; None to find out as well, or where the file tells levels.
+        tell: hears what was found out.
 
     Raises:
         FileError: the file tells distances, and nothing says what they mean.
     """
     if readings.is_level:
         return LEVEL_GEOMETRY
-    if full_mm is None:
-        raise FileError(f"{path} tells distances: --empty-mm and --full-mm have to say what they mean.")
-    if empty_mm is not None and empty_mm <= full_mm:
-        raise FileError(f"--empty-mm {empty_mm:g} has to be more than --full-mm {full_mm:g}.")
     if empty_mm is None:
-        raise FileError("--empty-mm auto is not there yet.")
+        return _found_out(path, readings, full_mm, tell)
+    if full_mm is None:
+        raise FileError(f"{path} tells distances: --full-mm has to say what is measured to the waste of a full bin.")
+    if empty_mm <= full_mm:
+        raise FileError(f"--empty-mm {empty_mm:g} has to be more than --full-mm {full_mm:g}.")
     return Geometry(empty_mm, full_mm)
+
+
+def _found_out(path: Path, readings: Readings, full_mm: float | None, tell: Tell) -> Geometry:
+    """Estimate the geometry of each bin; one of which nothing can be said gets the usual one."""
+    guess = estimate(series_of(readings, 0, len(readings.bins)))
+    full = np.broadcast_to(np.asarray(guess.full_mm if full_mm is None else full_mm), len(readings.bins))
+    sound = guess.empty_mm - full >= LEAST_DEPTH_MM
+    if not sound.any():
+        raise FileError(f"{path}: no bin shows how far its bottom is; --empty-mm has to say it.")
+    empty, full = (np.where(sound, mm, np.median(mm[sound])) for mm in (np.asarray(guess.empty_mm), full))
+    tell(f"The bottoms of empty bins are taken to be {empty.min():.0f} to {empty.max():.0f} mm away.")
+    if full_mm is None:
+        tell(f"The waste of full bins is taken to be {full.min():.0f} to {full.max():.0f} mm away.")
+    return Geometry(empty, full)
 
 
 def _outcomes(path: Path, readings: Readings, assessed: Assessed, tell: Tell) -> dict[str, Outcome]:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from ingest.assess.emptying import Emptyings, detect
 from ingest.assess.level import fill_levels
 from ingest.assess.quality import judge
-from ingest.assess.readings import Floats, Geometry, Integers, Series
+from ingest.assess.readings import Floats, Geometry, Integers, Series, Times
 from simulator.evaluate.matching import Found, Outcome, match, summed
 from simulator.evaluate.readings_file import KnownEmptyings, Readings
 
@@ -40,7 +40,7 @@ class Assessed:
     def of_bin(self, number: int) -> Found:
         """Give the emptyings of one bin."""
         first, end = np.searchsorted(self.bin, (number, number + 1))
-        return Found(self.found.not_before[first:end], self.found.emptied_at[first:end])
+        return self.found.where(slice(int(first), int(end)))
 
 
 def assess(readings: Readings, geometries: Geometry) -> Assessed:
@@ -53,6 +53,7 @@ def assess(readings: Readings, geometries: Geometry) -> Assessed:
     levels = np.full(len(readings), np.nan)
     codes = np.zeros(len(readings), dtype=np.int8)
     parts: list[tuple[Integers, Emptyings]] = []
+    newest_before: list[Times] = []
     for first, end in _batches(readings.starts):
         series, geometry = series_of(readings, first, end), geometry_of(readings, geometries, first, end)
         judgement = judge(series, geometry)
@@ -61,12 +62,15 @@ def assess(readings: Readings, geometries: Geometry) -> Assessed:
         here = slice(int(readings.starts[first]), int(readings.starts[end]))
         levels[here], codes[here] = found, judgement.codes
         parts.append((emptyings.track + first, emptyings))
+        newest_before.append(series.measured_at[emptyings.after - 1])
     return Assessed(
         levels,
         codes,
         np.concatenate([bins for bins, _ in parts]),
         Found(
-            np.concatenate([one.not_before for _, one in parts]), np.concatenate([one.emptied_at for _, one in parts])
+            np.concatenate([one.not_before for _, one in parts]),
+            np.concatenate(newest_before),
+            np.concatenate([one.emptied_at for _, one in parts]),
         ),
         np.concatenate([one.fill_before for _, one in parts]),
     )
@@ -87,9 +91,8 @@ def compare(readings: Readings, assessed: Assessed, known: KnownEmptyings) -> di
         if name in known.emptied_at:
             found = assessed.of_bin(number)
             inside = (found.emptied_at >= begin) & (found.not_before <= end)
-            found = Found(found.not_before[inside], found.emptied_at[inside])
             times = readings.measured_at[readings.starts[number] : readings.starts[number + 1]]
-            outcomes[name] = match(found, known.emptied_at[name], times)
+            outcomes[name] = match(found.where(inside), known.emptied_at[name], times)
     return outcomes
 
 

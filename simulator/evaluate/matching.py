@@ -17,20 +17,30 @@ Flags = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The emptyings found in one bin's readings, oldest first; each happened in a window.
+    """The emptyings found in one bin's readings, oldest first; each happened in a window. All have the shape (n,).
 
     Attributes:
-        not_before: datetime64[us], the last reading before, shape (n,).
-        emptied_at: the first reading after, shape (n,).
+        not_before: datetime64[us], the last believed reading before.
+        newest_before: the last reading before, believed or not.
+        emptied_at: the first believed reading after.
     """
 
     not_before: Times
+    newest_before: Times
     emptied_at: Times
 
     @property
-    def middle(self) -> Times:
-        """The middle of each window: what is compared with the known moment."""
-        return self.not_before + (self.emptied_at - self.not_before) // 2
+    def moment(self) -> Times:
+        """What is compared with the known moment: half a measuring interval before the first reading after.
+
+        Where the readings before it were not believed, as those of a bin that is full to the sensor are not, the window
+        is long; but it hardly was emptied at the beginning of it.
+        """
+        return self.newest_before + (self.emptied_at - self.newest_before) // 2
+
+    def where(self, kept: slice | Flags) -> Self:
+        """Take some of them."""
+        return type(self)(self.not_before[kept], self.newest_before[kept], self.emptied_at[kept])
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +54,7 @@ class Outcome:
         unseen: known ones without a partner that fall into a gap of the readings longer than UNSEEN, or outside them.
         unplaced: found ones over such a gap, in which an unseen one did happen: right, but when cannot be told.
         apart_h: how far the pairs are apart, hours, positive where found late, shape (matched,).
-        false_at: the middle of the windows of the false ones.
+        false_at: of the false ones.
         missed_at: when the missed ones happened.
     """
 
@@ -87,9 +97,9 @@ def match(found: Found, known: Times, measured_at: Times) -> Outcome:
         known: datetime64[us], ascending, shape (m,).
         measured_at: when the bin was measured, ascending.
     """
-    middle = found.middle
-    pairs = _pairs(middle, known)
-    lone_found = np.setdiff1d(np.arange(len(middle)), pairs[:, 0])
+    moment = found.moment
+    pairs = _pairs(moment, known)
+    lone_found = np.setdiff1d(np.arange(len(moment)), pairs[:, 0])
     lone_known = np.setdiff1d(np.arange(len(known)), pairs[:, 1])
     in_gap = _in_gap(known[lone_known], measured_at)
     unseen = known[lone_known[in_gap]]
@@ -102,8 +112,8 @@ def match(found: Found, known: Times, measured_at: Times) -> Outcome:
         missed=int(np.count_nonzero(~in_gap)),
         unseen=len(unseen),
         unplaced=int(np.count_nonzero(unplaced)),
-        apart_h=(middle[pairs[:, 0]] - known[pairs[:, 1]]) / np.timedelta64(1, "h"),
-        false_at=middle[lone_found[~unplaced]],
+        apart_h=(moment[pairs[:, 0]] - known[pairs[:, 1]]) / np.timedelta64(1, "h"),
+        false_at=moment[lone_found[~unplaced]],
         missed_at=known[lone_known[~in_gap]],
     )
 

@@ -44,7 +44,7 @@ def check(town: Town, visits: Sequence[Floats], begin: float, end: float) -> Che
     unseen = unwritten = 0
     for number, mine in enumerate(visits):
         here = slice(*np.searchsorted(town.assessed.bin, (number, number + 1)).tolist())
-        emptied = town.assessed.found.middle[here].astype(np.int64) / 3.6e9
+        emptied = town.assessed.found.moment[here].astype(np.int64) / 3.6e9
         fill = town.assessed.fill_before[here]
         inside = (emptied >= begin) & (emptied <= end)
         emptied, fill = emptied[inside], fill[inside]

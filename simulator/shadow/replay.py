@@ -97,7 +97,7 @@ def compare_services(request: Request, tell: Tell) -> Comparison:
         tell(line)
     known = {} if request.bins is None else read_places(request.bins)
     places = [known.get(name, NOWHERE) for name in readings.bins]
-    geometry = geometry_for(request.readings, readings, request.empty_mm, request.full_mm)
+    geometry = geometry_for(request.readings, readings, request.empty_mm, request.full_mm, tell)
     assessed = assess(readings, geometry)
     town = Town(readings, assessed, flow_of(readings, assessed, request.zone), geometry, places, request.zone)
     begin, end = _span(readings)

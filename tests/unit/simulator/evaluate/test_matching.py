@@ -14,7 +14,8 @@ HOURLY = hours(*range(100))
 
 
 def found(*windows: tuple[float, float]) -> Found:
-    return Found(hours(*(begin for begin, _ in windows)), hours(*(end for _, end in windows)))
+    begins = hours(*(begin for begin, _ in windows))
+    return Found(begins, begins, hours(*(end for _, end in windows)))
 
 
 def test_each_known_emptying_is_matched_once() -> None:
@@ -39,6 +40,14 @@ def test_more_than_three_hours_apart_is_no_match() -> None:
     outcome = match(found((9, 10)), hours(12.6), HOURLY)
 
     assert (outcome.matched, outcome.false, outcome.missed) == (0, 1, 1)
+
+
+def test_readings_that_were_not_believed_do_not_move_an_emptying() -> None:
+    full_since, full_until, empty_at = hours(2), hours(9), hours(10)
+
+    outcome = match(Found(full_since, full_until, empty_at), hours(9.5), HOURLY)
+
+    assert outcome.apart_h.tolist() == [0]
 
 
 def test_what_happened_in_a_gap_is_told_apart() -> None:

@@ -22,7 +22,7 @@ def write_document(evaluations: Mapping[str, Evaluation]) -> None:
     from simulator.evaluate.plots import draw  # noqa: PLC0415 - matplotlib takes a second
 
     keep(evaluations, KEPT)
-    write_whole(DOCUMENT, render(evaluations))
+    write_whole(DOCUMENT, render(kept(KEPT)))
     for evaluation in evaluations.values():
         for plot in evaluation.plots:
             write_whole(KEPT.parent / f"{plot.name}.svg", draw(plot))

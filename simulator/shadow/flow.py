@@ -86,8 +86,8 @@ def flow_of(readings: Readings, assessed: Assessed, zone: ZoneInfo) -> Flow:
     rise = np.where(told, np.diff(highest, prepend=0.0), 0.0)
     use_s = np.where(border, 0.0, np.diff(_use_s(readings, assessed, zone)[places], prepend=0.0))
     unseen = _share(_per_bin(bin_, rise, bins), _per_bin(bin_, np.where(told, use_s, 0.0), bins))[bin_] * use_s
-    rise = np.where(silent, unseen, rise)
     rise = np.where(emptied, np.minimum(unseen, BEYOND_FULL), rise)
+    rise = np.where(silent, unseen, rise)
     rise = np.where(full, _bounded(np.where(full, unseen, 0.0), stretch), rise)
     total, first = np.cumsum(rise), np.flatnonzero(border)
     elapsed = np.where(border, 0.0, np.diff(_hours(times), prepend=0.0))

@@ -23,9 +23,9 @@ LEAST_NOISE_MM = 4.0
 # More is no noise, and few readings do not tell it.
 MOST_NOISE = 0.06
 NOISE_READINGS = 12
-# With normal noise the middle half of the steps spans so many standard deviations, and one step of twenty falls by more
-# than the other number of them.
-MIDDLE_HALF, LARGE_FALL = 1.908, 2.33
+# With normal noise one step of four lies this many standard deviations below the median step, and one of twenty falls by
+# more than the other number of them. What is thrown in only makes steps larger: the smaller half shows the noise.
+LOWER_MIDDLE, LARGE_FALL = 0.954, 2.33
 # A fixed thing is seen at a distance that changes by this much, because sound is slower in the cold.
 FIXED_MM = 15.0
 # Neighbours further off in time prove nothing: the bin may have been filled and emptied between them.
@@ -116,13 +116,13 @@ def noise(step: Floats, track: Integers, track_count: int) -> tuple[Floats, Floa
         track_count: how many tracks there are.
 
     Returns:
-        From the middle half of the steps, and from the largest falls but one of twenty: the same for normal noise; both
+        From the smaller half of the steps, and from the largest falls but one of twenty: the same for normal noise; both
         of shape (tracks,), 0 where there are too few readings to tell.
     """
     known = np.flatnonzero(~np.isnan(step))
-    low, quarter, rest = quantiles_by_track(step[known], track[known], track_count, (0.05, 0.25, 0.75), missing=0.0)
+    low, quarter, half = quantiles_by_track(step[known], track[known], track_count, (0.05, 0.25, 0.5), missing=0.0)
     counts = np.bincount(track[known], minlength=track_count)
-    middle = np.where(counts >= NOISE_READINGS, (rest - quarter) / MIDDLE_HALF, 0.0)
+    middle = np.where(counts >= NOISE_READINGS, (half - quarter) / LOWER_MIDDLE, 0.0)
     falls = np.where(counts >= LOWEST_READINGS, np.maximum(-low, 0.0) / LARGE_FALL, 0.0)
     return np.minimum(middle, MOST_NOISE), falls
 

@@ -31,7 +31,7 @@ NEWEST_COUNTS = 0.06
 # Readings that are so far before a fall tell nothing about how full the bin was.
 BEFORE_H = 12.0
 # A step that makes up this share of a fall belongs to it: a crew may work while the sensor measures.
-STEP_SHARE = 0.15
+STEP_SHARE = 0.25
 # How much of the fall may be filled again by the readings that confirm it.
 REFILLED_SHARE = 0.7
 # So many readings after a fall, and nothing that comes later makes it undone.

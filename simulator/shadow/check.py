@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ingest.assess.readings import Floats
-from simulator.shadow.lists import Town
 from simulator.shadow.service import levels_at
+from simulator.shadow.town import Span, Town
 
 # A visit and an emptying that the readings show are the same when they are at most so far apart.
 SAME_H = 3.0
@@ -30,27 +30,26 @@ class Check:
     unwritten: int
 
 
-def check(town: Town, visits: Sequence[Floats], begin: float, end: float) -> Check:
+def check(town: Town, visits: Sequence[Floats], span: Span) -> Check:
     """Compare the levels at the visits of the present rounds.
 
     Args:
         town: with what was measured.
         visits: of each bin, hours since 1970, ascending.
-        begin: hours since 1970.
-        end: hours since 1970.
+        span: the time that counts.
     """
-    first = town.level_at(begin)
     apart: list[Floats] = []
     unseen = unwritten = 0
     for number, mine in enumerate(visits):
         here = slice(*np.searchsorted(town.assessed.bin, (number, number + 1)).tolist())
         emptied = town.assessed.found.moment[here].astype(np.int64) / 3.6e9
         fill = town.assessed.fill_before[here]
-        inside = (emptied >= begin) & (emptied <= end)
+        begin, level = float(span.begins[number]), float(span.level[number])
+        inside = (emptied >= begin) & (emptied <= span.ends[number])
         emptied, fill = emptied[inside], fill[inside]
         nearest = _nearest(mine, emptied)
         seen = nearest >= 0
-        levels = np.minimum(levels_at(town.flow, number, mine, float(first[number]), begin), 1.0)
+        levels = np.minimum(levels_at(town.flow, number, mine, level, begin), 1.0)
         apart.append(np.abs(levels[seen] - fill[nearest[seen]]))
         unseen += int(np.count_nonzero(~seen))
         unwritten += len(emptied) - len(np.unique(nearest[seen]))

@@ -6,25 +6,21 @@ that is rejected stays as it was.
 """
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from ingest.assess.due import MUST_GO, Due, Rules
 from ingest.assess.entry import Entry
 from ingest.assess.ragged import Rows
-from ingest.assess.readings import Floats, Geometry, Integers
+from ingest.assess.readings import Floats, Integers
 from ingest.assess.sensor import Sensor
 from ingest.assess.tail import readings as as_rows
 from ingest.assess.watch import Watch
-from simulator.evaluate.detection import Assessed, series_of
-from simulator.evaluate.readings_file import Readings
-from simulator.shadow.flow import Flow
-from simulator.shadow.places import Place
+from simulator.evaluate.detection import series_of
 from simulator.shadow.rounds import VISITED_AFTER
+from simulator.shadow.town import Span, Town
 
 AFTER_H = VISITED_AFTER / timedelta(hours=1)
 DAY_H = 24.0
@@ -32,44 +28,6 @@ DAY_H = 24.0
 NOISE_MOST_MM = 30.0
 # A bin whose sensor fell silent may go at once; a crew that follows the list leaves it until it must.
 WAITS = "STALE"
-
-
-@dataclass(frozen=True, slots=True)
-class Town:
-    """What is replayed.
-
-    Attributes:
-        readings: of all bins.
-        assessed: what was made of them.
-        flow: what fell into the bins.
-        geometry: one number for all bins, or one a bin.
-        places: of each bin, in the order of the readings' bins.
-        zone: of the council.
-    """
-
-    readings: Readings
-    assessed: Assessed
-    flow: Flow
-    geometry: Geometry
-    places: Sequence[Place]
-    zone: ZoneInfo
-
-    @property
-    def hours(self) -> Floats:
-        """When each reading was measured, hours since 1970, UTC."""
-        hours: Floats = self.readings.measured_at.astype(np.int64) / 3.6e9
-        return hours
-
-    def level_at(self, moment: float) -> Floats:
-        """Give the newest believed level of each bin at a moment, hours since 1970; 0 where none is known."""
-        hours, starts, levels = self.hours, self.readings.starts, self.assessed.levels
-        found = np.zeros(len(self.places))
-        for number in range(len(found)):
-            here = slice(int(starts[number]), int(starts[number + 1]))
-            known = np.flatnonzero(~np.isnan(levels[here]) & (hours[here] <= moment))
-            if len(known):
-                found[number] = levels[here][known[-1]]
-        return found
 
 
 @dataclass(slots=True)
@@ -85,25 +43,27 @@ class Lists:
     reasons: Counter[str] = field(default_factory=Counter)
 
 
-def replay_lists(town: Town, moments: Floats, begin: float) -> Lists:
+def replay_lists(town: Town, moments: Floats, span: Span) -> Lists:
     """Make each list, and empty what is on it.
 
     Args:
         town: what is replayed.
         moments: when lists are made, hours since 1970, ascending.
-        begin: what was measured before is history.
+        span: what was measured before is history; a bin is emptied only within its own.
     """
     watch = Watch(town.zone)
     entries = {number: _entry(town, number) for number in range(len(town.places))}
-    replay = _Replay(town, begin)
+    replay = _Replay(town, span)
     lists = Lists([[] for _ in town.places])
     # A bin that a list leaves out has to wait until the bins of the next one are emptied.
     waits = np.append(moments[1:], moments[-1] + DAY_H) + AFTER_H
     for moment, wait in zip(moments.tolist(), waits.tolist(), strict=True):
         watch.enrol({number: replace(entry, horizon=_aware(wait)) for number, entry in entries.items()})
         watch.take(replay.measured_until(moment))
-        due = {number: state.due for number, state in watch.look(_aware(moment)).items() if _goes(state.due)}
         visited_at = moment + AFTER_H
+        compared = (span.begins <= visited_at) & (visited_at <= span.ends)
+        states = watch.look(_aware(moment))
+        due = {number: state.due for number, state in states.items() if compared[number] and _goes(state.due)}
         replay.empty(np.array(list(due), dtype=np.int64), visited_at)
         watch.report(dict.fromkeys(due, _aware(visited_at)))
         for number, one in due.items():
@@ -134,12 +94,12 @@ class _Replay:
 
     Args:
         town: as it was.
-        begin: hours since 1970.
+        span: when that begins, for each bin.
     """
 
-    def __init__(self, town: Town, begin: float) -> None:
+    def __init__(self, town: Town, span: Span) -> None:
         starts, flow = town.readings.starts, town.flow
-        self._town, self._begin, self._hours = town, begin, town.hours
+        self._town, self._begins, self._hours = town, span.begins, town.hours
         self._bin = np.repeat(np.arange(len(town.places)), np.diff(starts))
         self._risen = np.concatenate(
             [
@@ -155,8 +115,8 @@ class _Replay:
         self._order = np.argsort(self._hours, kind="stable")
         self._next = 0
         # What had fallen into each bin when it was emptied last, and when that was; and the same of the time before.
-        at_begin = np.array([flow.risen_at(number, np.array([begin]))[0] for number in range(len(town.places))])
-        self._emptied = self._emptied_before = at_begin - town.level_at(begin)
+        at_begin = [flow.risen_at(number, span.begins[number : number + 1])[0] for number in range(len(town.places))]
+        self._emptied = self._emptied_before = np.array(at_begin) - span.level
         self._visited_at = np.full(len(town.places), -np.inf)
 
     def _noises_mm(self) -> Floats:
@@ -182,7 +142,7 @@ class _Replay:
         emptied = np.where(hours >= self._visited_at[bins], self._emptied[bins], self._emptied_before[bins])
         level = np.clip(self._risen[places] - emptied, 0.0, 1.0)
         replayed = self._empty_mm[bins] - level * self._depth_mm[bins] + self._noise_mm[places]
-        believed = ~np.isnan(self._noise_mm[places]) & (hours >= self._begin)
+        believed = ~np.isnan(self._noise_mm[places]) & (hours >= self._begins[bins])
         return as_rows(
             bins,
             town.readings.measured_at[places],

@@ -16,11 +16,12 @@ from simulator.evaluate.detection import assess
 from simulator.evaluate.readings_file import Readings, read_readings
 from simulator.shadow.check import Check, check
 from simulator.shadow.flow import flow_of
-from simulator.shadow.lists import Town, replay_lists
+from simulator.shadow.lists import replay_lists
 from simulator.shadow.places import Place, depots_of, read_places
 from simulator.shadow.rounds import daily, lists_between, read_rounds
 from simulator.shadow.routes import Roads, read_matrix
 from simulator.shadow.service import Service, serve
+from simulator.shadow.town import Town
 
 # The list learns from so many days before it is compared; where there are fewer than twice as many, from half of them.
 HISTORY_DAYS = 28
@@ -100,30 +101,31 @@ def compare_services(request: Request, tell: Tell) -> Comparison:
     geometry = geometry_for(request.readings, readings, request.empty_mm, request.full_mm, tell)
     assessed = assess(readings, geometry)
     town = Town(readings, assessed, flow_of(readings, assessed, request.zone), geometry, places, request.zone)
-    begin, end = _span(readings)
+    begin, end = _time(readings)
     present, begin, end = _present(request, readings, begin, end, tell)
     moments = lists_between(begin, end, request.clocks, request.zone)
     if not len(moments):
         raise FileError(f"{request.readings}: there is no whole day to compare.")
     tell(f"Making {len(moments):,} lists for {len(places):,} bins ...")
-    lists = replay_lists(town, moments, begin)
+    span = town.span(begin, end)
+    present = [span.inside(number, visits) for number, visits in enumerate(present)]
+    lists = replay_lists(town, moments, span)
     ours = [np.array(visits, dtype=np.float64) for visits in lists.visits]
-    level = town.level_at(begin)
     return Comparison(
         bins=readings.bins,
         begin=datetime.fromtimestamp(begin * 3600, UTC),
         end=datetime.fromtimestamp(end * 3600, UTC),
-        present=serve(town.flow, present, level, begin, end),
-        ours=serve(town.flow, ours, level, begin, end),
+        present=serve(town.flow, present, span),
+        ours=serve(town.flow, ours, span),
         kilometres=_kilometres(request, readings.bins, known, (present, ours), tell),
         reasons=dict(Counter(lists.reasons).most_common()),
         seen=town.flow.seen,
-        check=check(town, present, begin, end),
+        check=check(town, present, span),
         unlocated=sum(not place.located for place in places),
     )
 
 
-def _span(readings: Readings) -> tuple[float, float]:
+def _time(readings: Readings) -> tuple[float, float]:
     """Say from when to when is compared, hours since 1970."""
     first, last = (
         float(at.astype(np.int64)) / 3.6e9 for at in (readings.measured_at.min(), readings.measured_at.max())

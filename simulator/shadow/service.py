@@ -7,6 +7,7 @@ import numpy as np
 
 from ingest.assess.readings import Floats, Integers
 from simulator.shadow.flow import Flow
+from simulator.shadow.town import Span
 
 # A bin that holds less was visited for little.
 HALF = 0.5
@@ -29,19 +30,17 @@ class Service:
     fill: Floats
 
 
-def serve(flow: Flow, visits: Sequence[Floats], first_level: Floats, begin: float, end: float) -> Service:
+def serve(flow: Flow, visits: Sequence[Floats], span: Span) -> Service:
     """Replay the visits of all bins: each takes out all that fell in since the one before it.
 
     Args:
         flow: what falls in.
-        visits: of each bin, hours since 1970, ascending, within `begin` and `end`.
-        first_level: of each bin at `begin`.
-        begin: hours since 1970.
-        end: hours since 1970.
+        visits: of each bin, hours since 1970, ascending, within its span.
+        span: the time that counts.
     """
     rows = [
-        _serve(flow, number, hours, float(level), (begin, end))
-        for number, (hours, level) in enumerate(zip(visits, first_level, strict=True))
+        _serve(flow, number, hours, float(span.level[number]), (float(span.begins[number]), float(span.ends[number])))
+        for number, hours in enumerate(visits)
     ]
     counts, halves, overflows, fills = zip(*rows, strict=True)
     return Service(np.array(counts), np.array(halves), np.array(overflows), np.array(fills))

@@ -8,6 +8,7 @@ from simulator.evaluate.detection import LEVEL_GEOMETRY, assess
 from simulator.evaluate.readings_file import read_readings
 from simulator.shadow.flow import Flow, flow_of
 from simulator.shadow.service import levels_at, serve
+from simulator.shadow.town import Span
 
 UTC = ZoneInfo("UTC")
 START = np.datetime64("2023-03-01T00:00")
@@ -70,11 +71,11 @@ def test_a_silence_is_filled_with_the_usual_rate(tmp_path: Path) -> None:
 
 def test_what_falls_in_is_collected_again_under_other_emptying_times(tmp_path: Path) -> None:
     found = flow(tmp_path, [*steady(0, 45), *steady(0, 45), *steady(0, 45), *steady(0, 46)])
-    begin, end = FIRST_HOUR, FIRST_HOUR + 180
+    span = Span(np.array([FIRST_HOUR]), np.array([FIRST_HOUR + 180]), np.array([0.0]))
     seldom, often = FIRST_HOUR + np.array([60.0, 120.0]), FIRST_HOUR + np.arange(20.0, 180.0, 20)
 
-    slow = serve(found, [seldom], np.array([0.0]), begin, end)
-    fast = serve(found, [often], np.array([0.0]), begin, end)
+    slow = serve(found, [seldom], span)
+    fast = serve(found, [often], span)
 
     # Full after 50 hours: ten hours of each sixty.
     assert slow.visits.tolist() == [2]
@@ -97,7 +98,7 @@ def test_what_lies_in_a_bin_at_the_beginning_counts(tmp_path: Path) -> None:
 def test_a_bin_that_is_never_visited_overflows_until_the_end(tmp_path: Path) -> None:
     found = flow(tmp_path, [*steady(0, 50), *steady(0, 50)])
 
-    served = serve(found, [np.array([])], np.array([0.0]), FIRST_HOUR, FIRST_HOUR + 99)
+    served = serve(found, [np.array([])], Span(np.array([FIRST_HOUR]), np.array([FIRST_HOUR + 99]), np.array([0.0])))
 
     assert served.visits.tolist() == [0]
     assert served.overflow_hours[0] == pytest.approx(49, abs=3)

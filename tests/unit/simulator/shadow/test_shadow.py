@@ -73,6 +73,20 @@ def test_a_council_s_own_rounds_are_replayed_as_they_were(tmp_path: Path) -> Non
     assert "There are no kilometres" in (out / "report.md").read_text()
 
 
+def test_a_bin_counts_only_while_it_is_measured(tmp_path: Path) -> None:
+    files, out = write_set(tmp_path, bins=2, days=20), tmp_path / "out"
+    rows = files.readings.read_text().splitlines()
+    late = [row for row in rows if not (row.startswith("BIN-001") and row < "BIN-001,2023-03-16T12")]
+    files.readings.write_text("\n".join(late))
+
+    result = shadow(files, out)
+
+    assert result.exit_code == 0, result.stderr
+    table = list(csv.DictReader((out / "bins.csv").read_text().splitlines()))
+    assert [int(row["present_visits"]) for row in table] == [10, 4]
+    assert int(table[1]["list_visits"]) <= 4
+
+
 def test_the_report_names_bins_that_need_more_visits(tmp_path: Path) -> None:
     files, out = write_set(tmp_path, bins=4, days=24), tmp_path / "out"
     seldom = tmp_path / "rounds.csv"

@@ -10,7 +10,7 @@ import numpy as np
 from ingest.assess.believed import Believed, Hits
 from ingest.assess.episodes import NEAR_BOTTOM, Episodes
 from ingest.assess.neighbours import beside, runs
-from ingest.assess.readings import Floats, Integers
+from ingest.assess.readings import Integers
 
 # So many readings in a row may be spikes. Between two visits of a crew to a bin lie more hours than these.
 SPIKES_IN_A_ROW = 3
@@ -19,8 +19,14 @@ VISITS_APART_H = 4.0
 # A fall that comes back after more readings than this was an emptying, and something large was thrown in.
 DIP_READINGS = 5
 REFILLED_AT_ONCE = 0.3
-# An echo from so many episodes is one of a fixed thing, and so are later ones at its distance.
-EPISODES = 3
+# An echo from so many episodes is one of a fixed thing, and so are others at its distance that come soon before or after.
+# From an empty bin it takes more of them: it may have been filled and emptied.
+EPISODES, EPISODES_FROM_BOTTOM = 1, 3
+SEEN_BEFORE_H, SEEN_AFTER_H = 48.0, 6.0
+# A sensor that sees a full bin says the same whatever lies before it.
+FULL = 0.97
+# More places than an echo can come from, and more hours than there are.
+SHELVES, HOURS = 1024, 1_000_000.0
 
 
 def fixed(believed: Believed) -> Hits:
@@ -28,15 +34,13 @@ def fixed(believed: Believed) -> Hits:
 
     Waste may lie at that height, too; then the level does not jump there.
     """
-    found, width = Episodes.of(believed), believed.fixed_width
-    narrow = found.height <= 2 * width[found.entry]
-    known = found.entry[found.up & narrow & found.back & ~found.from_bottom]
-    if not len(known):
-        return np.zeros(len(believed.level), dtype=np.bool_)
-    # One number a track and level: neighbours in it are the same level of the same track.
-    key = believed.track * 64.0 + np.clip(believed.level, -15.0, 15.0)
-    keys = np.sort(key[known + 1])
-    near = _between(keys, key - width, key + width) >= EPISODES
+    found = Episodes.of(believed)
+    narrow = found.up & (found.height <= 2 * believed.fixed_width[found.entry])
+    near = _seen(believed, found, narrow & found.back & ~found.from_bottom) >= EPISODES
+    empty = narrow & found.from_bottom & (believed.level[found.entry + 1] < FULL)
+    near |= _seen(believed, found, empty) >= EPISODES_FROM_BOTTOM
+    if not near.any():
+        return near
     begin, end = runs(near, believed.track)
     step = believed.step
     entry = np.append(np.nan, step)[begin]
@@ -92,7 +96,7 @@ def _excursions(rest: Believed, length: int) -> Integers:
         inside = rest.level[start + place]
         apart &= (side * (inside - before) > jump) & (side * (inside - after) > jump)
     lowest = np.minimum(np.minimum(before, after), rest.level[start + 1])
-    empty = lowest <= rest.bottom[rest.track[start]] + NEAR_BOTTOM
+    empty = lowest <= NEAR_BOTTOM
     # A bin that was filled step by step and emptied does not jump.
     apart &= ~empty | (rest.level[start + length] - rest.level[start + 1] <= rest.same[start])
     limit_h = np.where(empty, VISITS_APART_H, SPIKES_H)
@@ -103,9 +107,18 @@ def _excursions(rest: Believed, length: int) -> Integers:
     return apart_enough
 
 
-def _between(keys: Floats, low: Floats, high: Floats) -> Integers:
-    """Count the sorted `keys` from `low` to `high`."""
-    count: Integers = np.searchsorted(keys, high, side="right") - np.searchsorted(keys, low, side="left")
+def _seen(believed: Believed, found: Episodes, chosen: Hits) -> Integers:
+    """Count for each reading the chosen episodes at its own place, in its track, that ended shortly before or after it."""
+    count = np.zeros(len(believed.level), dtype=np.int64)
+    if not chosen.any():
+        return count
+    # Places are counted by the width of a fixed echo, and one number holds track, place and time.
+    place = np.rint(believed.level / believed.fixed_width)
+    shelf = (believed.track * SHELVES + np.clip(place, 1 - SHELVES // 2, SHELVES // 2)) * HOURS
+    ended = np.sort(shelf[found.entry[chosen] + 1] + believed.hours[found.exit[chosen] + 1])
+    for beside_it in (-HOURS, 0.0, HOURS):
+        now = shelf + beside_it + believed.hours
+        count += np.searchsorted(ended, now + SEEN_AFTER_H) - np.searchsorted(ended, now - SEEN_BEFORE_H)
     return count
 
 

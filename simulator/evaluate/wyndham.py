@@ -133,7 +133,8 @@ def emptied(days: Days) -> Truths:
     """Say on which days a bin turned out to have been emptied since the day before, shape (n,)."""
     fall = np.append(0, days.tenths[:-1]) - days.tenths
     same = np.diff(days.bin, prepend=-1) == 0
-    return same & ((fall >= FALL) | ((fall > 0) & (days.tenths == 0)))
+    found: Truths = same & ((fall >= FALL) | ((fall > 0) & (days.tenths == 0)))
+    return found
 
 
 def find_cases(days: Days) -> Cases:

@@ -13,14 +13,14 @@ from ingest.assess.past import Passages, Past
 from ingest.assess.readings import Floats, Integers, Times
 from ingest.assess.table import DAY_S, QUANTILES, Pool, Rates
 
-CYCLES = 48
+CYCLES = 32
 """So many past cycles are looked at."""
 # The weight of a past cycle halves with each so many; one that was at the level at another age counts less (standard
 # deviation of the logarithm of days), and so does one that had left the level by then.
-HALF_LIFE = 16.0
-AGE_WIDTH = 1.0
+HALF_LIFE = 10.0
+AGE_WIDTH = 1.5
 MOVED_ON = 0.5
-POOL_EVENTS = 3.0
+POOL_EVENTS = 2.0
 FAR_S = 1e10
 """Stands for never: far beyond any horizon, and still an instant."""
 

@@ -19,7 +19,7 @@ VISITS_APART_H = 4.0
 # A fall that comes back after more readings than this was an emptying, and something large was thrown in.
 DIP_READINGS = 5
 REFILLED_AT_ONCE = 0.3
-# An echo from so many episodes is one of a fixed thing, and so are others at its distance that come soon before or after.
+# An echo from so many episodes is one of a fixed thing, and so are others at its distance soon before or after.
 # From an empty bin it takes more of them: it may have been filled and emptied.
 EPISODES, EPISODES_FROM_BOTTOM = 1, 3
 SEEN_BEFORE_H, SEEN_AFTER_H = 48.0, 6.0
@@ -51,13 +51,21 @@ def fixed(believed: Believed) -> Hits:
 
 
 def spikes(believed: Believed) -> Hits:
-    """Find one, two or three readings in a row that lie far to one side of those around them, which agree."""
+    """Find one, two or three readings in a row that lie far to one side of those around them, which agree.
+
+    Where a reading lies above its neighbours and they lie below theirs, it is the stranger: sensors see a rim or a bag
+    before the waste far more often than something behind it.
+    """
     bad = np.zeros(len(believed.level), dtype=np.bool_)
+    rest, places = believed, np.arange(len(bad))
     for length in range(1, SPIKES_IN_A_ROW + 1):
-        rest = believed.where(~bad)
-        first = _excursions(rest, length)
-        hits = (first[:, None] + np.arange(length)).ravel()
-        bad[np.flatnonzero(~bad)[hits]] = True
+        kept = np.ones(len(places), dtype=np.bool_)
+        above, below = (_excursions(rest, length, side) for side in (1, -1))
+        kept[above[:, None] + np.arange(length)] = False
+        below = below[kept[below[:, None] + np.arange(-1, length + 1)].all(axis=1)]
+        kept[below[:, None] + np.arange(length)] = False
+        bad[places[~kept]] = True
+        rest, places = rest.where(kept), places[kept]
     return bad
 
 
@@ -83,14 +91,13 @@ def newest_jumps(believed: Believed) -> Integers:
     return newest
 
 
-def _excursions(rest: Believed, length: int) -> Integers:
-    """Give the first of `length` readings that lie apart from the one before and the one after them."""
-    start = np.flatnonzero(np.abs(rest.step) > rest.jump)
+def _excursions(rest: Believed, length: int, side: int) -> Integers:
+    """Give the first of `length` readings that lie above (`side` 1) or below (-1) the one before and the one after."""
+    start = np.flatnonzero(side * rest.step > rest.jump)
     start = start[start + length + 1 < len(rest.level)]
     end = start + length + 1
     start, end = start[rest.track[start] == rest.track[end]], end[rest.track[start] == rest.track[end]]
     before, after, jump = rest.level[start], rest.level[end], rest.jump[start]
-    side = np.sign(rest.level[start + 1] - before)
     apart = np.ones(len(start), dtype=np.bool_)
     for place in range(1, length + 1):
         inside = rest.level[start + place]
@@ -108,17 +115,21 @@ def _excursions(rest: Believed, length: int) -> Integers:
 
 
 def _seen(believed: Believed, found: Episodes, chosen: Hits) -> Integers:
-    """Count for each reading the chosen episodes at its own place, in its track, that ended shortly before or after it."""
+    """Count for each reading the chosen episodes at its own place in its track that ended soon before or after it."""
     count = np.zeros(len(believed.level), dtype=np.int64)
     if not chosen.any():
         return count
+    tracks = np.zeros(int(believed.track[-1]) + 1, dtype=np.bool_)
+    tracks[believed.track[found.entry[chosen]]] = True
+    looked = np.flatnonzero(tracks[believed.track])
     # Places are counted by the width of a fixed echo, and one number holds track, place and time.
-    place = np.rint(believed.level / believed.fixed_width)
-    shelf = (believed.track * SHELVES + np.clip(place, 1 - SHELVES // 2, SHELVES // 2)) * HOURS
-    ended = np.sort(shelf[found.entry[chosen] + 1] + believed.hours[found.exit[chosen] + 1])
-    for beside_it in (-HOURS, 0.0, HOURS):
-        now = shelf + beside_it + believed.hours
-        count += np.searchsorted(ended, now + SEEN_AFTER_H) - np.searchsorted(ended, now - SEEN_BEFORE_H)
+    place = np.clip(np.rint(believed.level / believed.fixed_width), 1 - SHELVES // 2, SHELVES // 2)
+    now = (believed.track * SHELVES + place) * HOURS
+    ended = np.sort(now[found.entry[chosen] + 1] + believed.hours[found.exit[chosen] + 1])
+    now = now[looked] + believed.hours[looked]
+    for next_to in (-HOURS, 0.0, HOURS):
+        last = np.searchsorted(ended, now + next_to + SEEN_AFTER_H)
+        count[looked] += last - np.searchsorted(ended, now + next_to - SEEN_BEFORE_H)
     return count
 
 

@@ -12,7 +12,7 @@ from ingest.assess.news import News
 from ingest.assess.ragged import Rows
 from ingest.assess.rules import Rules
 from ingest.assess.sensor import Sensor
-from ingest.assess.state import BinState
+from ingest.assess.state import BinState, state_at
 from ingest.assess.tail import readings
 from ingest.assess.watch import Watch
 from simulator.city import City
@@ -38,6 +38,7 @@ class Desk:
         self._heard_s = np.zeros(len(city.bins), dtype=np.int64)
         self._coming: list[Telemetry] = []
         self._arrived: list[Rows] = []
+        self._reported: dict[int, datetime] = {}
         # Rounds every day, from six to two.
         self._calendar = Calendar(TOWN_ZONE, on_holidays=MORNING)
         self.watch = Watch(TOWN_ZONE)
@@ -48,8 +49,9 @@ class Desk:
         self._coming.append(telemetry.where(self._fitted[telemetry.bin]))
 
     def report(self, reports: Sequence[tuple[int, float]]) -> None:
-        """Take emptyings that crews reported: bin and Unix seconds."""
-        self.watch.report({place: _aware(at_s) for place, at_s in sorted(reports, key=lambda one: one[1])})
+        """Take all emptyings that crews have reported so far: bin and Unix seconds."""
+        self._reported = {place: _aware(at_s) for place, at_s in sorted(reports, key=lambda one: one[1])}
+        self.watch.report(self._reported)
 
     def catch_up(self, now_s: int) -> News:
         """Learn from what has arrived until now, Unix seconds."""
@@ -76,16 +78,35 @@ class Desk:
         self._enrol(now)
         return self.watch.look(now)
 
+    def look_plainly(self, now_s: int) -> dict[int, BinState]:
+        """Say the same without looking ahead."""
+        self.catch_up(now_s)
+        now = _aware(now_s)
+        return {
+            place: state_at(self.watch.findings(place), self._reported.get(place), entry.sensor, entry.rules, now)
+            for place, entry in ((place, self._entry(place, None)) for place in range(len(self._city.bins)))
+        }
+
+    def horizon_at(self, now_s: int) -> datetime:
+        """Say until when a bin has to wait that the coming round leaves out."""
+        until = horizon(self._calendar, _aware(now_s))
+        if until is None:
+            raise ValueError("a calendar without rounds")
+        return until
+
+    def last_received_at(self, place: int) -> datetime | None:
+        """Say when a bin's sensor was last heard of; None for never."""
+        heard_s = int(self._heard_s[place])
+        return _aware(heard_s) if heard_s else None
+
     def _enrol(self, now: datetime) -> None:
-        until = horizon(self._calendar, now)
+        until = self.horizon_at(int(now.timestamp()))
         self.watch.enrol({place: self._entry(place, until) for place in range(len(self._city.bins))})
 
     def _entry(self, place: int, until: datetime | None) -> Entry:
         rules = Rules(max_age=timedelta(days=self._city.bins[place].max_age_days))
-        heard_s = int(self._heard_s[place])
-        last_received_at = _aware(heard_s) if heard_s else None
         # A lost sensor still is in its bin, and in the registry.
-        sensor = Sensor(FITTED_AT, HOUR_S, last_received_at)
+        sensor = Sensor(FITTED_AT, HOUR_S, self.last_received_at(place))
         return Entry(rules, sensor, horizon=until, pool=self._city.bins[place].stream)
 
     def _rows(self, new: Telemetry) -> Rows:

@@ -52,7 +52,8 @@ def replay_lists(town: Town, moments: Floats, span: Span) -> Lists:
         span: what was measured before is history; a bin is emptied only within its own.
     """
     watch = Watch(town.zone)
-    entries = {number: _entry(town, number) for number in range(len(town.places))}
+    hours = np.split(town.hours, town.readings.starts[1:-1])
+    entries = {number: _entry(town, number, mine) for number, mine in enumerate(hours)}
     replay = _Replay(town, span)
     lists = Lists([[] for _ in town.places])
     # A bin that a list leaves out has to wait until the bins of the next one are emptied.
@@ -76,9 +77,8 @@ def _goes(due: Due) -> bool:
     return due.due_class == MUST_GO or (due.due_class is not None and due.reason != WAITS)
 
 
-def _entry(town: Town, number: int) -> Entry:
-    here = slice(int(town.readings.starts[number]), int(town.readings.starts[number + 1]))
-    hours, place = town.hours[here], town.places[number]
+def _entry(town: Town, number: int, hours: Floats) -> Entry:
+    place = town.places[number]
     # Nobody wrote down when sensors promised to report again: it is what they usually do.
     every_s = round(float(np.median(np.diff(hours))) * 3600) if len(hours) > 1 else None
     sensor = Sensor(_aware(float(hours[0])), every_s)
@@ -113,6 +113,7 @@ class _Replay:
         self._measured_mm = series_of(town.readings, 0, len(town.places)).distance_mm
         self._noise_mm = self._noises_mm()
         self._order = np.argsort(self._hours, kind="stable")
+        self._sorted = self._hours[self._order]
         self._next = 0
         # What had fallen into each bin when it was emptied last, and when that was; and the same of the time before.
         at_begin = [flow.risen_at(number, span.begins[number : number + 1])[0] for number in range(len(town.places))]
@@ -135,7 +136,7 @@ class _Replay:
 
     def measured_until(self, moment: float) -> Rows:
         """Give what the sensors measured since the last call."""
-        end = int(np.searchsorted(self._hours[self._order], moment, side="right"))
+        end = int(np.searchsorted(self._sorted, moment, side="right"))
         places = np.sort(self._order[self._next : end])
         self._next = end
         town, bins, hours = self._town, self._bin[places], self._hours[places]

@@ -23,6 +23,8 @@ REFILLED_AT_ONCE = 0.3
 # From an empty bin it takes more of them: it may have been filled and emptied.
 EPISODES, EPISODES_FROM_BOTTOM = 1, 3
 SEEN_BEFORE_H, SEEN_AFTER_H = 48.0, 6.0
+# So far below the bottom no soft bag lets a sensor see so often.
+BELOW_BOTTOM, BELOW_READINGS = 0.06, 4
 # A sensor that sees a full bin says the same whatever lies before it.
 FULL = 0.97
 # More places than an echo can come from, and more hours than there are.
@@ -81,6 +83,12 @@ def came_back(believed: Believed) -> Hits:
     rise = believed.step[found.exit]
     down = ~found.up & found.still & found.back & short & found.stays & (rise >= REFILLED_AT_ONCE)
     return _filled(found.entry + 1, found.exit, up | down, len(believed.level))
+
+
+def below_bottom(believed: Believed) -> Hits:
+    """Find readings in a row that lie below the bottom: the sensor was knocked, or its calibration is wrong."""
+    begin, end = runs(believed.level < -BELOW_BOTTOM, believed.track)
+    return _filled(begin, end, end - begin + 1 >= BELOW_READINGS, len(believed.level))
 
 
 def newest_jumps(believed: Believed) -> Integers:

@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 from rich.console import Console
@@ -52,16 +53,18 @@ def run_parts(only: Sequence[str], data: Path, out: Path = OUT) -> int:
         The exit code: 1 where a package is missing.
     """
     console = Console(stderr=True, soft_wrap=True, highlight=False)
+    if find_spec("matplotlib") is None:
+        console.print("The plots need the package matplotlib: pip install matplotlib, or make setup-test.")
+        return 1
     fresh: dict[str, Evaluation] = {}
     for name, part in PARTS.items():
         if only and name not in only:
             continue
-        folder = (data / (part.file or "")).parent
         if part.file is not None and not (data / part.file).is_file():
             console.print(f"{part.title}: left out, because {data / part.file} is not here.", markup=False)
             continue
         console.print(f"{part.title} ...", markup=False)
-        fresh[name] = part.run(folder)
+        fresh[name] = part.run(data, lambda line: console.print(f"  {line}", markup=False))
         show(fresh[name], console, WANTED)
     known = json.loads(out.read_text(encoding="utf-8"))["figures"] if out.exists() else {}
     new = {name: value for one in fresh.values() for name, value in one.figures.items()}
@@ -71,10 +74,6 @@ def run_parts(only: Sequence[str], data: Path, out: Path = OUT) -> int:
         missing = ", ".join(PARTS[name].title for name in PARTS if name not in every)
         console.print(f"{DOCUMENT} stays as it is: nothing is known of {missing}.", markup=False)
         return 0
-    try:
-        write_document(every)
-    except ModuleNotFoundError as error:
-        console.print(f"Plots need the package {error.name}: pip install 'brimwatch[evaluate]'.", markup=False)
-        return 1
+    write_document(every)
     console.print(f"Written: {out}, {DOCUMENT}.", markup=False)
     return 0

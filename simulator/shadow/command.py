@@ -1,5 +1,6 @@
 """`python -m simulator shadow`: compares, and writes the folder with the outcome."""
 
+from importlib.util import find_spec
 from pathlib import Path
 
 from rich.console import Console
@@ -18,6 +19,9 @@ def run_shadow(request: Request, out: Path) -> int:
         The exit code: 1 where a file cannot be used, or a package is missing.
     """
     console = Console(stderr=True, soft_wrap=True, highlight=False)
+    if request.bins is not None and find_spec("pyvrp") is None:
+        console.print("Kilometres need the package pyvrp (pip install pyvrp); without --bins there are none.")
+        return 1
     try:
         found = compare_services(request, lambda line: console.print(line, markup=False))
         told = figures(found)
@@ -26,9 +30,6 @@ def run_shadow(request: Request, out: Path) -> int:
         write_whole(out / "report.md", page(found, _roads(request, found)))
     except (FileError, OSError) as error:
         console.print(str(error), markup=False)
-        return 1
-    except ModuleNotFoundError as error:
-        console.print(f"Kilometres need the package {error.name}: pip install 'brimwatch[evaluate]'.", markup=False)
         return 1
     show(Evaluation(told), console)
     console.print(f"Written: {out / 'report.md'}, {out / 'bins.csv'}, {out / 'shadow.json'}.", markup=False)

@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.assess.calendar import MORNING, Calendar, horizon
 from ingest.assess.entry import Entry
 from ingest.assess.news import News
 from ingest.assess.ragged import Rows
@@ -17,8 +16,11 @@ from ingest.assess.tail import readings
 from ingest.assess.watch import Watch
 from simulator.city import City
 from simulator.deposits import HOUR_S, TOWN_ZONE
+from simulator.service import DAY_S, MORNING, STARTS_AFTER_S
 from simulator.telemetry import Telemetry
 
+ROUND_S = STARTS_AFTER_S + 4 * HOUR_S
+"""From a list until its round has ended."""
 FITTED_AT = datetime(2026, 1, 1, tzinfo=UTC)
 SWAPPED = 100_000
 """The number of a fitting that follows another in its bin is greater by this."""
@@ -30,17 +32,17 @@ class Desk:
     Args:
         city: the town.
         fitted: which bins have a sensor that works, shape (bins,).
+        round_hours: when the lists of the day's rounds are made, hours of the day, UTC.
     """
 
-    def __init__(self, city: City, fitted: NDArray[np.bool_]) -> None:
+    def __init__(self, city: City, fitted: NDArray[np.bool_], round_hours: tuple[int, ...] = (MORNING,)) -> None:
         self._city, self._fitted = city, fitted
         self._empty_mm = np.array([place.empty_mm for place in city.bins])
         self._heard_s = np.zeros(len(city.bins), dtype=np.int64)
         self._coming: list[Telemetry] = []
         self._arrived: list[Rows] = []
         self._reported: dict[int, datetime] = {}
-        # Rounds every day, from six to two.
-        self._calendar = Calendar(TOWN_ZONE, on_holidays=MORNING)
+        self._round_hours = round_hours
         self.watch = Watch(TOWN_ZONE)
         self._enrol(FITTED_AT)
 
@@ -88,11 +90,10 @@ class Desk:
         }
 
     def horizon_at(self, now_s: int) -> datetime:
-        """Say until when a bin has to wait that the coming round leaves out."""
-        until = horizon(self._calendar, _aware(now_s))
-        if until is None:
-            raise ValueError("a calendar without rounds")
-        return until
+        """Say until when a bin has to wait that the coming round leaves out: until the end of the round after it."""
+        day_s = now_s - now_s % DAY_S
+        ends = [day_s + day * DAY_S + hour * HOUR_S + ROUND_S for day in range(3) for hour in self._round_hours]
+        return _aware([end for end in ends if end > now_s][1])
 
     def last_received_at(self, place: int) -> datetime | None:
         """Say when a bin's sensor was last heard of; None for never."""

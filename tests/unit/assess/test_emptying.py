@@ -36,6 +36,8 @@ def found(given_series: Series) -> list[tuple[float, float]]:
         # A lid that stood open, a false echo that went away: what comes back was never there.
         ([0.9, 0.9, 0.05, 0.05, 0.05, 0.05, 0.9, 0.9], []),
         ([0.4, 0.4, 0.9, 0.9, 0.9, 0.9, 0.9, 0.4, 0.4], []),
+        # One reading that comes back is not enough.
+        ([0.9, 0.9, 0.05, 0.05, 0.05, 0.05, 0.9, 0.3, 0.3], [(7, 6)]),
         # Emptied, and a box thrown in soon after.
         ([0.6, 0.9, 0.05, 0.05, 0.5, 0.5, 0.5], [(5, 4)]),
         # A spike beside it does not move it.

@@ -84,6 +84,8 @@ def test_judge_single_reading(other: dict[str, object], code: int, reason: str) 
         ([0.8, 0.8, 0.1, 0.1, 0.8], [4, 4, 2, 2, 4]),
         # Echo and waste by turns: the echo is the nearer one.
         ([0.3, 0.8, 0.3, 0.8, 0.3], [4, 2, 4, 2, 4]),
+        # So it is beside an emptying.
+        ([0.8, 0.8, 0.0, 0.8, 0.0, 0.0, 0.0], [4, 4, 4, 2, 4, 4, 4]),
         # Emptied, or filled for good: nothing is wrong.
         ([0.9, 0.9, 0.1, 0.1], [4, 4, 4, 4]),
         ([0.1, 0.1, 0.6, 0.6], [4, 4, 4, 4]),

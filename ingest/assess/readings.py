@@ -1,6 +1,6 @@
 """The readings of one bin or of many as numpy arrays, and the geometry that turns a distance into a level."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any, Self
@@ -43,6 +43,11 @@ class Geometry:
     def depth_mm(self) -> float | Floats:
         """From the full mark to the bottom."""
         return self.empty_mm - self.full_mm
+
+    def part(self, places: slice) -> "Geometry":
+        """Give the geometry of some readings; that of all stays as it is."""
+        numbers = (self.empty_mm, self.full_mm)
+        return Geometry(*(one[places] if isinstance(one, np.ndarray) and one.ndim else one for one in numbers))
 
     @classmethod
     def from_rows(cls, rows: Sequence[Mapping[str, object]]) -> Self:
@@ -104,6 +109,21 @@ class Series:
     def track(self) -> Integers:
         """The track of each reading, shape (n,)."""
         return np.repeat(np.arange(self.track_count), np.diff(self.starts))
+
+    def portions(self, readings: int) -> Iterator[tuple[int, int]]:
+        """Part the tracks, as first and end, so that none has many more readings than given; a track stays whole."""
+        first = 0
+        while first < self.track_count:
+            end = int(np.searchsorted(self.starts, self.starts[first] + readings, side="right")) - 1
+            end = max(end, first + 1)
+            yield first, end
+            first = end
+
+    def part(self, first: int, end: int) -> Self:
+        """Give the tracks `first` up to `end`."""
+        here = slice(int(self.starts[first]), int(self.starts[end]))
+        columns = {column.name: getattr(self, column.name)[here] for column in fields(self) if column.name != "starts"}
+        return replace(self, **columns, starts=self.starts[first : end + 1] - self.starts[first])
 
     @classmethod
     def from_rows(cls, rows: Sequence[Mapping[str, object]]) -> Self:

@@ -164,6 +164,14 @@ def test_coarse_sensor_is_not_stuck(step_mm: int) -> None:
     assert where(judge(Series.from_rows(rows), GEOMETRY).reasons, STUCK) == []
 
 
+def test_unused_bin_with_a_coarse_sensor_is_not_stuck() -> None:
+    used = [0.1, 0.1, 0.1, 0.2, 0.2, 0.2, 0.2, 0.3, 0.3, 0.3, 0.3, 0.3] * 4
+
+    found = judge(Series.from_rows(hourly([*used, *[0.3] * 24 * 20])), GEOMETRY)
+
+    assert where(found.reasons, STUCK) == []
+
+
 def test_full_bin_is_not_stuck() -> None:
     rows = hourly([0.5 + hour / 100 + hour % 3 / 100 for hour in range(48)])
     rows += [reading(-hour, 0, distance_mm=40) for hour in range(1, 40)]

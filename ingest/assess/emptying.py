@@ -125,6 +125,11 @@ def detect(series: Series, levels: Floats, codes: npt.NDArray[np.int8]) -> Empty
         codes: quality of the same readings, as `judge` gives it.
     """
     believed = np.flatnonzero(~np.isnan(levels))
+    # What is there twice is no second witness.
+    again = np.append(
+        False, (np.diff(series.measured_at[believed].astype(np.int64)) == 0) & (np.diff(series.track[believed]) == 0)
+    )
+    believed = believed[~again[: len(believed)]]
     level, track = levels[believed], series.track[believed]
     fall, emptied = _falls(level, series.measured_at[believed].astype(np.int64) / 3.6e9, track)
     begin, end = runs(emptied, track)

@@ -12,7 +12,7 @@ LEAST_H = 6.0
 # Past the full mark nothing is stuck: there many sensors say the same whatever lies before them.
 FULL = 1.0
 # Of a sensor that repeats itself more often than this nothing can be told: it has coarse steps, and bins stand unused.
-MOST_REPEATED = 0.8
+MOST_REPEATED = 0.5
 # A run is no chance when it would come up once in a million times, at the rate at which its track's readings repeat.
 CHANCE = 1e-6
 # Until a track has shown how often it repeats, as if nine of ten readings did: some sensors report tenths of a level.

@@ -79,6 +79,13 @@ def test_detect_trusts_doubtful_readings_less() -> None:
     assert emptying.confidence == pytest.approx(0.79)
 
 
+def test_reading_that_came_twice_is_no_second_witness() -> None:
+    rows = [reading(3, 0.9), reading(2, 0.9), reading(1, 0.05)]
+
+    assert found(Series.from_rows([*rows, rows[-1]])) == []
+    assert found(Series.from_rows([*rows, rows[-1], reading(0, 0.05)])) == [(2, 1)]
+
+
 def test_detect_revises_history_for_a_late_reading() -> None:
     rows = [reading(10, 0.9), reading(9, 0.9), reading(2, 0.1), reading(1, 0.1)]
 

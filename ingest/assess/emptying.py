@@ -34,7 +34,7 @@ STEP_SHARE = 0.25
 REFILLED_SHARE = 0.7
 # So many readings after a fall, and nothing that comes later makes it undone.
 SETTLED_READINGS = 6
-# What each doubtful reading beside the fall costs in confidence, and what a fall does that leaves something in the bin.
+# What each doubtful reading beside the fall costs in confidence.
 DOUBT = 0.2
 
 

@@ -18,6 +18,8 @@ TIME_ESTIMATED = 2
 BLIND_ZONE = 4
 TILTED = 8
 
+# More readings than a device takes in one life.
+EPOCH = 2.0**32
 # Where an unsigned byte, and unsigned tenths in two bytes, begin again; what a bin's sensor can measure, and what it
 # says before it has.
 BYTE_C, TENTHS_C = 256.0, 6553.6
@@ -82,6 +84,7 @@ class Series:
         flags: bits as in docs/contract.md.
         starts: shape (tracks + 1,), ascending from 0 to n: the readings of track i are `starts[i]:starts[i + 1]`; not
             given, all readings are of one track.
+        number: by which its device counts each reading, see `number_of`; NaN, as where not given, means unknown.
     """
 
     measured_at: Times
@@ -92,8 +95,11 @@ class Series:
     tilt_deg: Floats
     flags: Integers
     starts: Integers = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    number: Floats = field(default_factory=lambda: np.zeros(0))
 
     def __post_init__(self) -> None:
+        if len(self.number) != len(self.measured_at):
+            object.__setattr__(self, "number", np.full(len(self.measured_at), np.nan))
         if not len(self.starts):
             object.__setattr__(self, "starts", np.array([0, len(self.measured_at)]))
 
@@ -141,6 +147,7 @@ class Series:
             temperature_c=_floats(ordered, "temperature_c"),
             tilt_deg=_floats(ordered, "tilt_deg"),
             flags=np.array([row.get("flags") or 0 for row in ordered], dtype=np.int64),
+            number=number_of(_floats(ordered, "epoch"), _floats(ordered, "seq")),
         )
 
     @classmethod
@@ -160,6 +167,12 @@ class Series:
     def empty(cls) -> Self:
         """Give the series of a bin that was never measured."""
         return cls.from_rows([])
+
+
+def number_of(epoch: npt.NDArray[Any], seq: npt.NDArray[Any]) -> Floats:
+    """Give one number for what a device counts its readings by: its life and the place within it (docs/contract.md)."""
+    number: Floats = epoch.astype(np.float64) * EPOCH + seq
+    return number
 
 
 def believable_c(temperature_c: Floats) -> Floats:

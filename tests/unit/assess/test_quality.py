@@ -195,6 +195,29 @@ def test_readings_below_the_bottom_are_doubted_when_they_last() -> None:
     assert where(found, "below the bottom of the bin, again and again") == [3, 4, 5, 6, 7]
 
 
+@pytest.mark.parametrize(
+    ("numbers", "odd"),
+    [
+        ([10, 11, 12, 13, 14], []),
+        # Lost ones, and another life of the device.
+        ([10, 14, 15, 2**32 + 1, 2**32 + 2], []),
+        # Its clock was behind, or ahead.
+        ([10, 14, 11, 12, 13], [1]),
+        ([10, 12, 13, 11, 14], [3]),
+        # Another device in its place.
+        ([90, 91, 92, 1, 2], []),
+    ],
+)
+def test_clock_that_jumped(numbers: list[int], odd: list[int]) -> None:
+    rows = hourly([0.3] * 5)
+    for row, number in zip(rows, numbers, strict=True):
+        row["epoch"], row["seq"] = divmod(number, 2**32)
+
+    found = judge(Series.from_rows(rows), GEOMETRY)
+
+    assert where(found.reasons, "its time does not fit the count of its device") == odd
+
+
 def test_change_of_geometry_is_no_spike() -> None:
     rows = [reading(hours, 0, distance_mm=600, empty_mm=1200, full_mm=200) for hours in (4, 3, 1, 0)]
     rows.append(reading(2, 0, distance_mm=600, empty_mm=700, full_mm=200))

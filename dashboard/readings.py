@@ -13,8 +13,8 @@ from ingest.assess.level import fill_levels
 from ingest.assess.quality import judge
 from ingest.assess.readings import Geometry, Series, order
 
-# Readings on both sides of a page that the ones at its ends are judged by.
-CONTEXT = 24
+# Readings on both sides of a page that the ones at its ends are judged by: some days of them.
+CONTEXT = 96
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ STEP_SHARE = 0.25
 REFILLED_SHARE = 0.7
 # So many readings after a fall, and nothing that comes later makes it undone.
 SETTLED_READINGS = 6
-# What each doubtful reading beside the fall costs in confidence, and what a fall does that leaves something in the bin.
+# What each doubtful reading beside the fall costs in confidence.
 DOUBT = 0.2
 
 
@@ -125,6 +125,11 @@ def detect(series: Series, levels: Floats, codes: npt.NDArray[np.int8]) -> Empty
         codes: quality of the same readings, as `judge` gives it.
     """
     believed = np.flatnonzero(~np.isnan(levels))
+    # What is there twice is no second witness.
+    again = np.append(
+        False, (np.diff(series.measured_at[believed].astype(np.int64)) == 0) & (np.diff(series.track[believed]) == 0)
+    )
+    believed = believed[~again[: len(believed)]]
     level, track = levels[believed], series.track[believed]
     fall, emptied = _falls(level, series.measured_at[believed].astype(np.int64) / 3.6e9, track)
     begin, end = runs(emptied, track)

@@ -23,6 +23,8 @@ BRIMMING_HYSTERESIS = 0.05
 # A fire.
 FIRE_C = 60.0
 FIRE_OVER_C = 50.0
+# So many readings are looked at together: what is worked out of them stays in the processor's cache.
+READINGS_AT_ONCE = 150_000
 # So many readings in a row have to say that a bin lies on its side: a crew tips it for a moment.
 TILTED_READINGS = 2
 # How often a sensor is wrong is counted over so long before its newest reading, and not of fewer readings.
@@ -93,13 +95,31 @@ def examine(series: Series, geometry: Geometry, thresholds: float | Floats) -> l
 
 def with_levels(series: Series, geometry: Geometry, thresholds: float | Floats) -> tuple[list[Findings], Floats]:
     """Do as `examine` does, and give the level of each reading beside it, NaN where it was rejected."""
+    wanted = np.broadcast_to(np.asarray(thresholds, dtype=np.float64), series.track_count)
+    findings: list[Findings] = []
+    levels = np.full(len(series), np.nan)
+    for first, end in series.portions(READINGS_AT_ONCE):
+        here = slice(int(series.starts[first]), int(series.starts[end]))
+        part, its_geometry = series.part(first, end), geometry.part(here)
+        found, levels[here] = _portion(part, its_geometry, wanted[first:end])
+        findings += found
+    return findings, levels
+
+
+def _portion(series: Series, geometry: Geometry, thresholds: Floats) -> tuple[list[Findings], Floats]:
     judgement = judge(series, geometry)
     levels = fill_levels(series, judgement, geometry)
     emptyings = detect(series, levels, judgement.codes)
     emptyings = emptyings.where(~_refitted(emptyings, series, geometry))
     said = _Said(series, judgement, levels, emptyings)
-    full = _full(said, np.broadcast_to(np.asarray(thresholds, dtype=np.float64), series.track_count))
-    columns = {**_newest(said), **full, **_brimming(said), **_heat(series), **_tilt(series), **_doubts(said)}
+    columns = {
+        **_newest(said),
+        **_full(said, thresholds),
+        **_brimming(said),
+        **_heat(series),
+        **_tilt(series),
+        **_doubts(said),
+    }
     columns["emptyings"] = _parted(emptyings, series.track_count)
     names = [field.name for field in fields(Findings)]
     return [Findings(*row) for row in zip(*(columns[name] for name in names), strict=True)], levels

@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from ingest.assess.believed import Believed
 from ingest.assess.echoes import below_bottom, came_back, fixed, newest_jumps, spikes
+from ingest.assess.neighbours import beside
 from ingest.assess.readings import BLIND_ZONE, LID_OPEN, TILTED, TIME_ESTIMATED, Geometry, Integers, Series
 from ingest.assess.stuck import stuck
 
@@ -24,6 +25,7 @@ CAUSES = (
     (REJECTED_PROBABLE, "nearer than full beside readings that cannot be believed"),
     (SUSPICIOUS, "its echoes disagree"),
     (SUSPICIOUS, "its clock was set only later"),
+    (SUSPICIOUS, "its time does not fit the count of its device"),
     (REJECTED_PROBABLE, "the very same distance again and again"),
     (REJECTED_PROBABLE, "an echo of something fixed"),
     (REJECTED_PROBABLE, "far from the readings before and after it"),
@@ -31,8 +33,8 @@ CAUSES = (
     (SUSPICIOUS, "below the bottom of the bin, again and again"),
     (SUSPICIOUS, "a jump, not confirmed yet"),
 )
-_TILTED, _LID, _NEAR, _NO_ECHO, _FAR, _SCATTERED, _BESIDE, _WIDE, _CLOCK = range(1, 10)
-_STUCK, _FIXED, _SPIKE, _CAME_BACK, _BELOW, _JUMP = range(10, len(CAUSES))
+_TILTED, _LID, _NEAR, _NO_ECHO, _FAR, _SCATTERED, _BESIDE, _WIDE, _CLOCK, _ORDER = range(1, 11)
+_STUCK, _FIXED, _SPIKE, _CAME_BACK, _BELOW, _JUMP = range(11, len(CAUSES))
 TIPPED, STUCK, FIXED = _TILTED, _STUCK, _FIXED
 _CODES = np.array([code for code, _ in CAUSES], dtype=np.int8)
 
@@ -127,7 +129,12 @@ def _doubts(series: Series, geometry: Geometry) -> dict[int, npt.NDArray[np.bool
     scattered = (series.spread_mm > SCATTERED_SHARE * series.distance_mm) | (
         (series.spread_mm > WIDE_SPREAD_MM) & (series.valid_count <= FEW_ECHOES)
     )
-    return {_SCATTERED: scattered, _WIDE: series.spread_mm > wide_mm, _CLOCK: (series.flags & TIME_ESTIMATED) != 0}
+    return {
+        _SCATTERED: scattered,
+        _WIDE: series.spread_mm > wide_mm,
+        _CLOCK: (series.flags & TIME_ESTIMATED) != 0,
+        _ORDER: _out_of_order(series),
+    }
 
 
 def _beside_blind(series: Series, geometry: Geometry, causes: npt.NDArray[np.int8]) -> Integers:
@@ -137,6 +144,17 @@ def _beside_blind(series: Series, geometry: Geometry, causes: npt.NDArray[np.int
     track = series.track
     count = np.zeros(len(places), dtype=np.int64)
     for step in (*range(-AROUND, 0), *range(1, AROUND + 1)):
-        other = np.clip(places + step, 0, len(series) - 1)
-        count += blind[other] & (track[other] == track[places])
+        other = places + step
+        there = np.flatnonzero((other >= 0) & (other < len(series)))
+        count[there] += blind[other[there]] & (track[other[there]] == track[places[there]])
     return places[count >= BLIND_AROUND]
+
+
+def _out_of_order(series: Series) -> npt.NDArray[np.bool_]:
+    """Find readings that their device took before the one before them, or after the one after: its clock jumped."""
+    track = series.track
+    before, after = beside(series.number, track, -1), beside(series.number, track, 1)
+    hours = series.measured_at.astype(np.int64) / 3.6e9
+    apart = (beside(hours, track, -1) < hours) & (beside(hours, track, 1) > hours)
+    odd: npt.NDArray[np.bool_] = apart & (before < after) & ((series.number < before) | (series.number > after))
+    return odd

@@ -1,6 +1,6 @@
 """The readings of one bin or of many as numpy arrays, and the geometry that turns a distance into a level."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any, Self
@@ -18,6 +18,8 @@ TIME_ESTIMATED = 2
 BLIND_ZONE = 4
 TILTED = 8
 
+# More readings than a device takes in one life.
+EPOCH = 2.0**32
 # Where an unsigned byte, and unsigned tenths in two bytes, begin again; what a bin's sensor can measure, and what it
 # says before it has.
 BYTE_C, TENTHS_C = 256.0, 6553.6
@@ -43,6 +45,11 @@ class Geometry:
     def depth_mm(self) -> float | Floats:
         """From the full mark to the bottom."""
         return self.empty_mm - self.full_mm
+
+    def part(self, places: slice) -> "Geometry":
+        """Give the geometry of some readings; that of all stays as it is."""
+        numbers = (self.empty_mm, self.full_mm)
+        return Geometry(*(one[places] if isinstance(one, np.ndarray) and one.ndim else one for one in numbers))
 
     @classmethod
     def from_rows(cls, rows: Sequence[Mapping[str, object]]) -> Self:
@@ -77,6 +84,7 @@ class Series:
         flags: bits as in docs/contract.md.
         starts: shape (tracks + 1,), ascending from 0 to n: the readings of track i are `starts[i]:starts[i + 1]`; not
             given, all readings are of one track.
+        number: by which its device counts each reading, see `number_of`; NaN, as where not given, means unknown.
     """
 
     measured_at: Times
@@ -87,8 +95,11 @@ class Series:
     tilt_deg: Floats
     flags: Integers
     starts: Integers = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    number: Floats = field(default_factory=lambda: np.zeros(0))
 
     def __post_init__(self) -> None:
+        if len(self.number) != len(self.measured_at):
+            object.__setattr__(self, "number", np.full(len(self.measured_at), np.nan))
         if not len(self.starts):
             object.__setattr__(self, "starts", np.array([0, len(self.measured_at)]))
 
@@ -104,6 +115,21 @@ class Series:
     def track(self) -> Integers:
         """The track of each reading, shape (n,)."""
         return np.repeat(np.arange(self.track_count), np.diff(self.starts))
+
+    def portions(self, readings: int) -> Iterator[tuple[int, int]]:
+        """Part the tracks, as first and end, so that none has many more readings than given; a track stays whole."""
+        first = 0
+        while first < self.track_count:
+            end = int(np.searchsorted(self.starts, self.starts[first] + readings, side="right")) - 1
+            end = max(end, first + 1)
+            yield first, end
+            first = end
+
+    def part(self, first: int, end: int) -> Self:
+        """Give the tracks `first` up to `end`."""
+        here = slice(int(self.starts[first]), int(self.starts[end]))
+        columns = {column.name: getattr(self, column.name)[here] for column in fields(self) if column.name != "starts"}
+        return replace(self, **columns, starts=self.starts[first : end + 1] - self.starts[first])
 
     @classmethod
     def from_rows(cls, rows: Sequence[Mapping[str, object]]) -> Self:
@@ -121,6 +147,7 @@ class Series:
             temperature_c=_floats(ordered, "temperature_c"),
             tilt_deg=_floats(ordered, "tilt_deg"),
             flags=np.array([row.get("flags") or 0 for row in ordered], dtype=np.int64),
+            number=number_of(_floats(ordered, "epoch"), _floats(ordered, "seq")),
         )
 
     @classmethod
@@ -140,6 +167,12 @@ class Series:
     def empty(cls) -> Self:
         """Give the series of a bin that was never measured."""
         return cls.from_rows([])
+
+
+def number_of(epoch: npt.NDArray[Any], seq: npt.NDArray[Any]) -> Floats:
+    """Give one number for what a device counts its readings by: its life and the place within it (docs/contract.md)."""
+    number: Floats = epoch.astype(np.float64) * EPOCH + seq
+    return number
 
 
 def believable_c(temperature_c: Floats) -> Floats:

@@ -11,6 +11,8 @@ LEAST_READINGS = 8
 LEAST_H = 6.0
 # Past the full mark nothing is stuck: there many sensors say the same whatever lies before them.
 FULL = 1.0
+# Of a sensor that repeats itself more often than this nothing can be told: it has coarse steps, and bins stand unused.
+MOST_REPEATED = 0.5
 # A run is no chance when it would come up once in a million times, at the rate at which its track's readings repeat.
 CHANCE = 1e-6
 # Until a track has shown how often it repeats, as if nine of ten readings did: some sensors report tenths of a level.
@@ -40,7 +42,7 @@ def stuck(series: Series, believed: Believed) -> Hits:
         return hits
     seen, repeated, longest = _before(believed, repeats, begin, readings)
     rate = (repeated + REPEATED_BEFORE) / (seen + SEEN_BEFORE)
-    unlikely = (readings - 1) * np.log(rate) < np.log(CHANCE)
+    unlikely = (rate <= MOST_REPEATED) & ((readings - 1) * np.log(rate) < np.log(CHANCE))
     for place in np.flatnonzero(long & unlikely & (seen >= SEEN_BEFORE) & (readings >= TIMES_LONGEST * longest)):
         hits[begin[place] : end[place] + 1] = True
     return hits

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ingest.assess.ragged import Ragged, Rows, ramps, runs
-from ingest.assess.readings import Floats, Geometry, Integers, Series, Times
+from ingest.assess.readings import Floats, Geometry, Integers, Series, Times, number_of
 from ingest.assess.tracks import tracks
 
 READING = np.dtype(
@@ -164,6 +164,7 @@ def series(rows: Rows, starts: Integers) -> Series:
         tilt_deg=_floats(rows["tilt_deg"]),
         flags=rows["flags"].astype(np.int64),
         starts=starts,
+        number=number_of(rows["epoch"], rows["seq"]),
     )
 
 

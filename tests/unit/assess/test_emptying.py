@@ -36,6 +36,8 @@ def found(given_series: Series) -> list[tuple[float, float]]:
         # A lid that stood open, a false echo that went away: what comes back was never there.
         ([0.9, 0.9, 0.05, 0.05, 0.05, 0.05, 0.9, 0.9], []),
         ([0.4, 0.4, 0.9, 0.9, 0.9, 0.9, 0.9, 0.4, 0.4], []),
+        # One reading that comes back is not enough.
+        ([0.9, 0.9, 0.05, 0.05, 0.05, 0.05, 0.9, 0.3, 0.3], [(7, 6)]),
         # Emptied, and a box thrown in soon after.
         ([0.6, 0.9, 0.05, 0.05, 0.5, 0.5, 0.5], [(5, 4)]),
         # A spike beside it does not move it.
@@ -75,6 +77,13 @@ def test_detect_trusts_doubtful_readings_less() -> None:
     [emptying] = detect(given_series, fill_levels(given_series, judgement, GEOMETRY), judgement.codes)
 
     assert emptying.confidence == pytest.approx(0.79)
+
+
+def test_reading_that_came_twice_is_no_second_witness() -> None:
+    rows = [reading(3, 0.9), reading(2, 0.9), reading(1, 0.05)]
+
+    assert found(Series.from_rows([*rows, rows[-1]])) == []
+    assert found(Series.from_rows([*rows, rows[-1], reading(0, 0.05)])) == [(2, 1)]
 
 
 def test_detect_revises_history_for_a_late_reading() -> None:

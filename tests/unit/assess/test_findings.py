@@ -47,6 +47,17 @@ def test_tracks_without_readings_say_nothing() -> None:
     assert (said[1].full_confirmed, said[1].newest_at) == (True, NOW)
 
 
+@given(st.lists(st.integers(0, 9), max_size=8), st.integers(1, 12))
+def test_portions_keep_tracks_whole(lengths: list[int], readings: int) -> None:
+    whole = Series.joined([Series.from_rows([reading(hour, 0.5) for hour in range(length)]) for length in lengths])
+
+    parts = [whole.part(first, end) for first, end in whole.portions(readings)]
+
+    assert [np.diff(part.starts).tolist() for part in parts if len(part) > readings and part.track_count > 1] == []
+    assert [length for part in parts for length in np.diff(part.starts).tolist()] == lengths
+    assert np.array_equal(Series.joined(parts).measured_at, whole.measured_at)
+
+
 def test_many_tracks_cost_little() -> None:
     tracks, readings = 1000, 100
     rng = np.random.default_rng(1)

@@ -84,6 +84,8 @@ def test_judge_single_reading(other: dict[str, object], code: int, reason: str) 
         ([0.8, 0.8, 0.1, 0.1, 0.8], [4, 4, 2, 2, 4]),
         # Echo and waste by turns: the echo is the nearer one.
         ([0.3, 0.8, 0.3, 0.8, 0.3], [4, 2, 4, 2, 4]),
+        # So it is beside an emptying.
+        ([0.8, 0.8, 0.0, 0.8, 0.0, 0.0, 0.0], [4, 4, 4, 2, 4, 4, 4]),
         # Emptied, or filled for good: nothing is wrong.
         ([0.9, 0.9, 0.1, 0.1], [4, 4, 4, 4]),
         ([0.1, 0.1, 0.6, 0.6], [4, 4, 4, 4]),
@@ -162,6 +164,14 @@ def test_coarse_sensor_is_not_stuck(step_mm: int) -> None:
     assert where(judge(Series.from_rows(rows), GEOMETRY).reasons, STUCK) == []
 
 
+def test_unused_bin_with_a_coarse_sensor_is_not_stuck() -> None:
+    used = [0.1, 0.1, 0.1, 0.2, 0.2, 0.2, 0.2, 0.3, 0.3, 0.3, 0.3, 0.3] * 4
+
+    found = judge(Series.from_rows(hourly([*used, *[0.3] * 24 * 20])), GEOMETRY)
+
+    assert where(found.reasons, STUCK) == []
+
+
 def test_full_bin_is_not_stuck() -> None:
     rows = hourly([0.5 + hour / 100 + hour % 3 / 100 for hour in range(48)])
     rows += [reading(-hour, 0, distance_mm=40) for hour in range(1, 40)]
@@ -183,6 +193,29 @@ def test_readings_below_the_bottom_are_doubted_when_they_last() -> None:
     found = reasons([0.0, -0.1, 0.0, -0.1, -0.1, -0.1, -0.1, -0.1, 0.0])
 
     assert where(found, "below the bottom of the bin, again and again") == [3, 4, 5, 6, 7]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "odd"),
+    [
+        ([10, 11, 12, 13, 14], []),
+        # Lost ones, and another life of the device.
+        ([10, 14, 15, 2**32 + 1, 2**32 + 2], []),
+        # Its clock was behind, or ahead.
+        ([10, 14, 11, 12, 13], [1]),
+        ([10, 12, 13, 11, 14], [3]),
+        # Another device in its place.
+        ([90, 91, 92, 1, 2], []),
+    ],
+)
+def test_clock_that_jumped(numbers: list[int], odd: list[int]) -> None:
+    rows = hourly([0.3] * 5)
+    for row, number in zip(rows, numbers, strict=True):
+        row["epoch"], row["seq"] = divmod(number, 2**32)
+
+    found = judge(Series.from_rows(rows), GEOMETRY)
+
+    assert where(found.reasons, "its time does not fit the count of its device") == odd
 
 
 def test_change_of_geometry_is_no_spike() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from simulator.evaluate import edinburgh, wyndham
+from simulator.evaluate import edinburgh, wyndham, wyndham_days
 
 DATA = Path(__file__).parents[3].parent / "shared" / "data"
 
@@ -33,15 +33,15 @@ def test_edinburgh_forecast_of_two_days_beats_a_constant() -> None:
 
 
 def test_wyndham_days_are_deduplicated() -> None:
-    days = wyndham.load(DATA / "wyndham")
+    days = wyndham_days.load(DATA / "wyndham")
 
     assert len(days.bin) == 31_427 - 768
     assert len(np.unique(np.stack([days.bin, days.at.astype(np.int64)]), axis=1).T) == len(days.bin)
 
 
 def test_wyndham_cases_end_as_the_days_say() -> None:
-    at = np.datetime64("2020-01-01", "us") + np.array([0, 1, 2, 3, 4, 5, 6, 12]) * wyndham.DAY
-    days = wyndham.Days(
+    at = np.datetime64("2020-01-01", "us") + np.array([0, 1, 2, 3, 4, 5, 6, 12]) * wyndham_days.DAY
+    days = wyndham_days.Days(
         bin=np.zeros(8, dtype=np.int64),
         at=at,
         tenths=np.array([2, 4, 8, 0, 2, 4, 6, 8]),
@@ -49,7 +49,7 @@ def test_wyndham_cases_end_as_the_days_say() -> None:
         reason=np.array(["NOT_READY"] * 8),
     )
 
-    cases = wyndham.find_cases(days)
+    cases = wyndham_days.find_cases(days)
 
     # Two come, on the third day; the others are cut off by the gap. The full day is none.
     assert cases.day.tolist() == [0, 1, 3, 4, 5, 6]

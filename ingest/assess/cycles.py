@@ -187,7 +187,8 @@ def _passed_s(times: Times, levels: Floats, begins: Integers, began_at: Times) -
     following = np.append(levels[1:], levels[-1])
     last = np.append(cycle[1:] != cycle[:-1], True)
     sure = np.where(last, levels, np.minimum(levels, following + SETTLES))
-    highest = np.maximum.accumulate(sure + 2.0 * cycle) - 2.0 * cycle
+    # Rounded, so that it does not matter what else is cut at the same time.
+    highest = np.round(np.maximum.accumulate(sure + 2.0 * cycle) - 2.0 * cycle, 6)
     tenth = np.clip(np.floor(highest * (MARKS - 1) + ROUNDING * 10), 0, MARKS - 1).astype(np.int64)
     wanted = np.arange(count)[:, None] * MARKS + np.arange(MARKS)
     places = np.searchsorted(cycle * MARKS + tenth, wanted)
@@ -197,10 +198,9 @@ def _passed_s(times: Times, levels: Floats, begins: Integers, began_at: Times) -
     before = np.maximum(places - 1, begins[:, None])
     rise = np.maximum(highest[places] - highest[before], ROUNDING)
     share = np.clip((highest[places] - np.arange(MARKS) / (MARKS - 1)) / rise, 0.0, 1.0)
-    seconds = (times - times[0]) / np.timedelta64(1, "s")
-    passed = seconds[places] - share * (seconds[places] - seconds[before])
-    passed -= ((began_at - times[0]) / np.timedelta64(1, "s"))[:, None]
-    return np.where(reached, np.maximum(passed, 0.0), np.nan).astype(np.float32)
+    second = np.timedelta64(1, "s")
+    passed = (times[places] - began_at[:, None]) / second - share * ((times[places] - times[before]) / second)
+    return np.where(reached, np.maximum(np.round(passed), 0.0), np.nan).astype(np.float32)
 
 
 def _ended_by(

@@ -13,7 +13,7 @@ from ingest.assess.past import Past
 from ingest.assess.readings import Floats, Integers, Times
 from ingest.assess.table import EXPECTED, QUANTILES, Pool
 
-# Chosen on past data, see docs/accuracy.md: the quantiles whose events hold 80 % of what comes.
+# Chosen on past data (`simulator.evaluate.edinburgh`): the quantiles whose events hold 80 % of what comes.
 LEVELS = (0.12, 0.5, 0.88)
 CYCLES = 32
 # The weight of a past cycle halves with each so many, and is less for one of another length (standard deviation of the

@@ -22,6 +22,13 @@ ZONE = ZoneInfo("Europe/London")
 SPLIT = np.datetime64("2016-07-15", "us")
 DAY = np.timedelta64(1, "D")
 FILE = "collections_2016.csv"
+NOTES = (
+    "How strongly past cycles weigh, and how wide a season is, was chosen on the cases before the split, from June 20.",
+    "There the mean error was 12.8 points and the interval held 82 %.",
+    "First values came from a trial that had seen both sides of the split.",
+    "One choice was taken back after a look behind it, before the clock knew the season: half-life 8, not 16 cycles.",
+    "Naive forecasts get quantiles of their own errors before the split; the gain is over the best of them.",
+)
 
 
 def evaluate(folder: Path) -> Evaluation:
@@ -52,7 +59,7 @@ def evaluate(folder: Path) -> Evaluation:
     }
     rows = [("ours", figures["edinburgh.mae_points"], loss), *((name, *loss) for name, loss in losses.items())]
     table = Table("Edinburgh: fill at the next emptying, percent points", ("forecast", "mean error", "pinball"), rows)
-    return Evaluation(figures, [table])
+    return Evaluation(figures, [table], NOTES)
 
 
 def load(folder: Path) -> Cycles:

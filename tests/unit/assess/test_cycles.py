@@ -76,7 +76,7 @@ def test_many_tracks_are_cut_as_each_alone() -> None:
     )
 
     for number, one in enumerate(alone):
-        assert together.passed_s[number] == pytest.approx(one.passed_s[0], nan_ok=True)
+        assert together.passed_s[number].tobytes() == one.passed_s[0].tobytes()
 
 
 def test_reported_emptyings_make_cycles() -> None:

@@ -31,7 +31,9 @@ def test_imports_point_one_way(folder: str) -> None:
     assert crossings == []
 
 
-@pytest.mark.parametrize("module", ["quality", "level", "emptying", "due", "hours", "envelope", "spans", "usage"])
+@pytest.mark.parametrize(
+    "module", ["quality", "level", "emptying", "due", "hours", "envelope", "spans", "usage", "placement"]
+)
 def test_meaning_of_readings_needs_no_input_or_output(module: str) -> None:
     path = ROOT / "ingest" / "assess" / f"{module}.py"
     forbidden = {"psycopg", "asyncio", "os", "socket", "pathlib", "aiomqtt", "time"}

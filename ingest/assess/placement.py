@@ -144,9 +144,7 @@ def _too_full(use: Use, rate: _Rate) -> Advice | None:
     seen = f"Emptied {_count(use.emptyings, 'time')} in {_period(use)}, {_found_full(use)}"
     weight = 7 * use.full_h / use.period_days + use.found_full / use.emptyings
     if _longest(rate.least, rate.sd) < 1 and use.found_full >= MOSTLY_FULL * use.emptyings:
-        text = (
-            f"{seen}; it takes {_daily(use)} a day and holds {use.capacity_l:.0f} l: double it, or put one beside it."
-        )
+        text = f"{seen}; takes {_daily(use)} a day, holds {use.capacity_l:.0f} l: double it, or move one here."
         return Advice(ALWAYS_FULL, None, weight, text)
     every = _handy(min(_longest(_mean(rate), rate.sd), use.max_age_days))
     if every >= use.period_days / use.emptyings:

@@ -24,7 +24,7 @@ USE = Use(
 
 
 def test_bin_that_is_emptied_too_often_is_told_how_often_would_do() -> None:
-    advice = advise(replace(USE, litres=750, day_sd_l=9, mean_fill=0.31))
+    advice = advise(replace(USE, litres=680, day_sd_l=9, mean_fill=0.31))
 
     assert (advice.kind, advice.every_days) == ("fewer_visits", 3)
     assert advice.sentence == "Emptied 26 times in 4 weeks, on average 31% full: every 3 days would do."
@@ -58,7 +58,8 @@ def test_bin_that_never_fills_may_go() -> None:
 
     assert advice.kind == "never_full"
     assert advice.sentence == (
-        "At most 20% full at 8 emptyings in 4 weeks; takes 3 l a day, holds 120 l: remove it, or a smaller one would do."
+        "At most 20% full at 8 emptyings in 4 weeks; takes 3 l a day, holds 120 l:"
+        " remove it, or a smaller one would do."
     )
 
 
@@ -91,8 +92,8 @@ def test_too_little_history_says_nothing(change: dict[str, object]) -> None:
 
 def test_days_that_vary_ask_for_visits_in_reserve() -> None:
     """The same litres a day on average, but now and then far more: the interval that is safe is shorter."""
-    steady = advise(replace(USE, litres=750, day_sd_l=5, mean_fill=0.31))
-    varied = advise(replace(USE, litres=750, day_sd_l=25, mean_fill=0.31))
+    steady = advise(replace(USE, litres=680, day_sd_l=5, mean_fill=0.31))
+    varied = advise(replace(USE, litres=680, day_sd_l=19, mean_fill=0.31))
 
     assert steady.every_days is not None
     assert varied.every_days is not None

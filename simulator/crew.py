@@ -1,13 +1,11 @@
 """The crew that empties the bins: rounds in the morning and the afternoon, regular visits, and some that are missed."""
 
-from dataclasses import dataclass
-
 import numpy as np
-from numpy.typing import NDArray
 
 from simulator.chance import stream
 from simulator.city import City
 from simulator.deposits import local_time
+from simulator.levels import Visits
 from simulator.terrain import Points
 
 MORNING_HOURS = (6, 7, 8, 9)
@@ -22,14 +20,6 @@ REGULAR_DAYS = {
 """A bin is emptied every so many days, however full it is."""
 REGULAR_MISSED = 0.08
 """How often a regular visit falls out; never two in a row."""
-
-
-@dataclass(frozen=True, slots=True)
-class Visits:
-    """Who was emptied in one hour: which bins, and after which part of the hour (0..1), both of shape (bins,)."""
-
-    emptied: NDArray[np.bool_]
-    after: Points
 
 
 class Crew:
@@ -66,4 +56,4 @@ class Crew:
         turn, day = np.divmod(local.toordinal() + self._first_day, self._every_days)
         # What an odd turn misses the even one after it makes up for: no bin keeps what is older than two turns.
         regular = morning & (day == 0) & ((chance >= REGULAR_MISSED) | (turn % 2 == 0))
-        return Visits((wanted & (chance >= MISSED)) | regular, after)
+        return Visits((wanted & (chance >= MISSED)) | regular, after, np.zeros(len(levels)))

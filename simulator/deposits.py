@@ -1,12 +1,19 @@
-"""What people throw into the bins, hour by hour: how much depends on what a bin serves, on the hour and the weekday."""
+"""What people throw into the bins, hour by hour: a point process of single items, each of a random volume.
 
+How many depends on what a bin serves, the hour and the weekday, the season, the weather and on what goes on in town;
+beyond that every bin has better and worse days, and so has every district.
+"""
+
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simulator.chance import stream
 from simulator.city import City
+from simulator.occasions import Occasions
 from simulator.terrain import Points
 
 TOWN_ZONE = ZoneInfo("Europe/London")
@@ -27,10 +34,30 @@ PER_DAY = {
     "residential": 0.13,
 }  # fmt: skip
 """How much of a bin a usual day fills, 0..1, averaged over the week."""
-SPREAD = 0.35
-"""How far bins of one use differ, as the standard deviation of the logarithm."""
-ONE_THROW = 0.012
-"""What one visitor throws in, as a part of a bin."""
+
+
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """How a town uses its bins.
+
+    Attributes:
+        busyness: times `PER_DAY`.
+        uses_alike: 0..1: 0 leaves the uses as different as `PER_DAY` says, 1 makes them all alike.
+        bins_differ: how far bins of one use differ: the standard deviation of the logarithm.
+        days_differ: how far the days of one bin differ: standard deviation over mean.
+        districts_differ: the same for the days of a district, which all its bins share.
+        item: mean volume of one item, as a part of a bin; volumes are spread exponentially.
+    """
+
+    busyness: float = 1.1
+    uses_alike: float = 0.0
+    bins_differ: float = 0.35
+    days_differ: float = 0.2
+    districts_differ: float = 0.1
+    item: float = 0.012
+
+
+USUAL = Habits()
 
 
 class Deposits:
@@ -38,13 +65,18 @@ class Deposits:
 
     Args:
         city: the town.
+        habits: of its people.
     """
 
-    def __init__(self, city: City) -> None:
+    def __init__(self, city: City, habits: Habits = USUAL) -> None:
         self._seed = city.seed
-        liking = np.exp(stream(city.seed, "liking").normal(0, SPREAD, len(city.bins)))
-        week = np.array([_week(place.use) for place in city.bins]).reshape(len(city.bins), 7 * 24)
-        self._throws = week * liking[:, None] / ONE_THROW
+        self._habits = habits
+        self._occasions = Occasions(city)
+        liking = np.exp(stream(city.seed, "liking").normal(0, habits.bins_differ, len(city.bins)))
+        week = np.array([_week(place.use, habits) for place in city.bins]).reshape(len(city.bins), 7 * 24)
+        self._items = week * liking[:, None] / habits.item
+        self._day = -1
+        self._mood: Points = np.ones(len(city.bins))
 
     def in_hour(self, hour: int) -> Points:
         """Say what fell into each bin.
@@ -55,16 +87,21 @@ class Deposits:
         Returns:
             Parts of the bin, shape (bins,).
         """
+        local = local_time(hour)
+        expected = self._items[:, local.weekday() * 24 + local.hour] * self._mood_of(local.toordinal())
         rng = stream(self._seed, "deposits", hour)
-        count = rng.poisson(self._throws[:, hour_of_week(hour)])
-        # A sum of `count` throws, each of exponential size.
-        return np.asarray(rng.gamma(count, ONE_THROW))
+        count = rng.poisson(expected * self._occasions.in_hour(local))
+        # A sum of `count` items, each of exponential volume.
+        return np.asarray(rng.gamma(count, self._habits.item))
 
-
-def hour_of_week(hour: int) -> int:
-    """Count the hours since Monday 00:00 on the clocks of the town; `hour` is in hours since 1970, UTC."""
-    local = local_time(hour)
-    return local.weekday() * 24 + local.hour
+    def _mood_of(self, day: int) -> Points:
+        """Give how good a day is for each bin, around 1; `day` is an ordinal."""
+        if day != self._day:
+            own = _around_one(stream(self._seed, "days of bins", day), self._habits.days_differ, len(self._mood))
+            rng = stream(self._seed, "days of districts", day)
+            shared = _around_one(rng, self._habits.districts_differ, self._occasions.district_count)
+            self._day, self._mood = day, own * shared[self._occasions.district]
+        return self._mood
 
 
 def local_time(hour: int) -> datetime:
@@ -72,8 +109,15 @@ def local_time(hour: int) -> datetime:
     return datetime.fromtimestamp(hour * HOUR_S, UTC).astimezone(TOWN_ZONE)
 
 
-def _week(use: str) -> Points:
+def _around_one(rng: np.random.Generator, differ: float, count: int) -> NDArray[np.float64]:
+    shape = 1 / max(differ, 1e-3) ** 2
+    return rng.gamma(shape, 1 / shape, count)
+
+
+def _week(use: str, habits: Habits) -> Points:
     """Give the expected deposit of each hour of the week, shape (168,)."""
     weekday, saturday, sunday = ([int(digit) for digit in day] for day in BUSY[use])
     week = np.array([*weekday * 5, *saturday, *sunday], dtype=np.float64)
-    return np.asarray(week / week.sum() * 7 * PER_DAY[use])
+    mean = float(np.mean(list(PER_DAY.values())))
+    per_day = habits.busyness * PER_DAY[use] ** (1 - habits.uses_alike) * mean**habits.uses_alike
+    return np.asarray(week / week.sum() * 7 * per_day)

@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from simulator.city import City
 from simulator.deposits import HOUR_S
 from simulator.device import BrokerAddress, Device
-from simulator.faults import plan_faults
+from simulator.faults import FOR_EVER_S, Spell, plan_faults
 from simulator.history import History
 from simulator.ledger import Ledger
+from simulator.measured import Slots
 from simulator.memory import HISTORY_DAYS, Memory
-from simulator.sensor import DAY_S, Row, Sensors, Slots, to_rows
+from simulator.sensor import DAY_S, Row, Sensors, to_rows
 
 HISTORY_EPOCH, LIVE_EPOCH = 0, 1
 """Readings of the past are counted by hours since 1970 in one epoch, live ones by turns since 1970 in another: a fleet
@@ -72,7 +73,12 @@ class Fleet:
         # The first fell silent eight hours before the town began, the next ones earlier and earlier.
         self._silent_from = {ref: memory.began_at - (8 + 17 * turn) * HOUR_S for turn, ref in enumerate(silent)}
         self._history = History(city, memory.history_from // HOUR_S, HISTORY_DAYS * 24 + 24)
-        self._sensors = Sensors(city, faults, memory.began_at - 2 * DAY_S)
+        spells = [
+            Spell(fault, self._place[ref], memory.began_at - 2 * DAY_S if fault == "no_echo" else 0, FOR_EVER_S, 0.5)
+            for ref, fault in faults.items()
+            if fault != "silent"
+        ]
+        self._sensors = Sensors(city, spells)
         self._turn: tuple[int, NDArray[np.int64]] = (-1, np.empty((0, 0), dtype=np.int64))
         self._measuring = threading.Lock()
         self._devices = {ref: self._device(ref) for ref in self._place}

@@ -1,14 +1,19 @@
-"""What one bin's readings say, whatever the time is now: level, since when it is full, emptyings, heat, tilt."""
+"""What the readings of bins say, whatever the time is now: level, since when it is full, emptyings, heat, tilt."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from ingest.assess.emptying import Emptying, detect
+from ingest.assess.emptying import Emptying, Emptyings, detect
 from ingest.assess.level import fill_levels
-from ingest.assess.quality import TILTED_DEG, Judgement, judge
-from ingest.assess.readings import Floats, Geometry, Series, Times
+from ingest.assess.neighbours import first_place, last_place
+from ingest.assess.quality import CAUSES, TILTED_DEG, Judgement, judge
+from ingest.assess.readings import Floats, Geometry, Integers, Series
+
+Hits = npt.NDArray[np.bool_]
 
 # A bin that reached its threshold counts as full until its level is this far below it: nothing flaps.
 HYSTERESIS = 0.1
@@ -60,43 +65,59 @@ class Findings:
     emptyings: tuple[Emptying, ...] = ()
 
 
-def examine(series: Series, geometry: Geometry, threshold: float) -> Findings:
-    """Find out what one bin's readings say.
+def examine(series: Series, geometry: Geometry, thresholds: float | Floats) -> list[Findings]:
+    """Find out what the readings of each track say.
 
     Args:
-        series: oldest first.
-        geometry: of that bin.
-        threshold: level 0..1 from which the bin is full.
+        series: of one or many tracks.
+        geometry: of each reading, or of all.
+        thresholds: level 0..1 from which a bin is full: one for all, or one a track.
+
+    Returns:
+        One a track, also for those without a reading.
     """
-    if len(series) == 0:
-        return Findings()
     judgement = judge(series, geometry)
     levels = fill_levels(series, judgement, geometry)
-    emptyings = [one for one in detect(series, levels, judgement.codes) if not _refitted(one, series, geometry)]
-    believed = np.flatnonzero(judgement.believed)
-    times, known = series.measured_at[believed], levels[believed]
-    # Only what came after the last emptying says how full the bin is.
-    start = int(np.searchsorted(times, emptyings[-1].emptied_at)) if emptyings else 0
-    full_since, confirmed = _full(times[start:], known[start:], threshold)
-    brimming = _latched(known[start:], BRIMMING, BRIMMING - BRIMMING_HYSTERESIS)
-    rejected = len(series) - 1 - int(believed[-1]) if len(believed) else len(series)
-    temperature, hot_since = _heat(series)
-    return Findings(
-        level=float(known[-1]) if len(known) else None,
-        quality=int(judgement.codes[believed[-1]]) if len(believed) else None,
-        measured_at=moment(times[-1]) if len(times) else None,
-        newest_at=moment(series.measured_at[-1]),
-        full_since=full_since,
-        full_confirmed=confirmed,
-        brimming_since=None if brimming is None else moment(times[start + brimming]),
-        rejected_count=rejected,
-        rejected_since=moment(series.measured_at[-rejected]) if rejected else None,
-        rejected_reason=_newest_reason(judgement) if rejected else "",
-        hot_since=hot_since,
-        temperature_c=temperature,
-        tilted_since=_tilt(series),
-        emptyings=tuple(emptyings),
-    )
+    emptyings = detect(series, levels, judgement.codes)
+    emptyings = emptyings.where(~_refitted(emptyings, series, geometry))
+    said = _Said(series, judgement, levels, emptyings)
+    full = _full(said, np.broadcast_to(np.asarray(thresholds, dtype=np.float64), series.track_count))
+    columns = {**_newest(said), **full, **_brimming(said), **_heat(series), **_tilt(series)}
+    columns["emptyings"] = _parted(emptyings, series.track_count)
+    names = [field.name for field in fields(Findings)]
+    return [Findings(*row) for row in zip(*(columns[name] for name in names), strict=True)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What all later steps look at.
+
+    Attributes:
+        series: all readings.
+        judgement: of them.
+        levels: of them, NaN where rejected.
+        emptyings: found in them.
+        places: of the believed ones in the series, shape (b,).
+        track: of the believed ones.
+        fresh: which of the believed ones came after the last emptying of their track: only they say how full it is.
+    """
+
+    series: Series
+    judgement: Judgement
+    levels: Floats
+    emptyings: Emptyings
+    places: Integers = field(init=False)
+    track: Integers = field(init=False)
+    fresh: Hits = field(init=False)
+
+    def __post_init__(self) -> None:
+        places = np.flatnonzero(self.judgement.believed)
+        track = self.series.track[places]
+        since = np.zeros(self.series.track_count, dtype=np.int64)
+        since[self.emptyings.track] = self.emptyings.after
+        object.__setattr__(self, "places", places)
+        object.__setattr__(self, "track", track)
+        object.__setattr__(self, "fresh", places >= since[track])
 
 
 def moment(instant: np.datetime64) -> datetime:
@@ -105,55 +126,115 @@ def moment(instant: np.datetime64) -> datetime:
     return naive.replace(tzinfo=UTC)
 
 
-def _refitted(emptying: Emptying, series: Series, geometry: Geometry) -> bool:
+def _refitted(emptyings: Emptyings, series: Series, geometry: Geometry) -> Hits:
     """Say whether the sensor was changed or calibrated between the two readings: then a fall proves nothing."""
-    sides = np.searchsorted(series.measured_at, [emptying.not_before, emptying.emptied_at])
-    empty_mm = np.broadcast_to(geometry.empty_mm, len(series))[sides]
-    full_mm = np.broadcast_to(geometry.full_mm, len(series))[sides]
-    return bool(empty_mm[0] != empty_mm[1] or full_mm[0] != full_mm[1])
+    empty_mm = np.broadcast_to(geometry.empty_mm, len(series))
+    full_mm = np.broadcast_to(geometry.full_mm, len(series))
+    before, after = emptyings.before, emptyings.after
+    changed: Hits = (empty_mm[before] != empty_mm[after]) | (full_mm[before] != full_mm[after])
+    return changed
 
 
-def _full(times: Times, levels: Floats, threshold: float) -> tuple[datetime | None, bool]:
-    since = _latched(levels, threshold, threshold - HYSTERESIS)
-    if since is not None:
-        return moment(times[since]), True
-    if len(levels) and levels[-1] >= threshold:
-        return moment(times[-1]), False
-    return None, False
+def _parted(emptyings: Emptyings, track_count: int) -> list[tuple[Emptying, ...]]:
+    """Give the emptyings of each track."""
+    single = tuple(emptyings)
+    ends = np.cumsum(np.bincount(emptyings.track, minlength=track_count)).tolist()
+    return [single[start:end] for start, end in zip([0, *ends], ends, strict=False)]
 
 
-def _latched(levels: Floats, on: float, off: float) -> int | None:
-    """Give the place since which levels are high: two in a row at `on` set it, two in a row below `off` end it."""
-    low = levels < off
-    ends = np.flatnonzero(low[:-1] & low[1:])
-    start = int(ends[-1]) + 2 if len(ends) else 0
-    high = levels[start:] >= on
-    begins = np.flatnonzero(high[:-1] & high[1:])
-    return start + int(begins[0]) if len(begins) else None
+def _newest(said: _Said) -> dict[str, list[Any]]:
+    series, codes = said.series, said.judgement.codes
+    count = series.track_count
+    newest = np.where(np.diff(series.starts) > 0, series.starts[1:] - 1, -1)
+    believed = last_place(said.judgement.believed, series.track, count)
+    rejected = np.where(newest >= 0, newest - np.maximum(believed, series.starts[:-1] - 1), 0)
+    causes = np.where(rejected > 0, said.judgement.causes[newest] if len(series) else 0, 0)
+    return {
+        "level": _chosen(said.levels, believed),
+        "quality": _chosen(codes, believed),
+        "measured_at": _moments(series, believed),
+        "newest_at": _moments(series, newest),
+        "rejected_count": rejected.tolist(),
+        "rejected_since": _moments(series, np.where(rejected > 0, newest + 1 - rejected, -1)),
+        "rejected_reason": [CAUSES[cause][1] for cause in causes.tolist()],
+    }
 
 
-def _newest_reason(judgement: Judgement) -> str:
-    return judgement.reasons[-1]
+def _full(said: _Said, thresholds: Floats) -> dict[str, list[Any]]:
+    since = _latched(said, thresholds, thresholds - HYSTERESIS)
+    newest = last_place(said.fresh, said.track, len(thresholds))
+    places = np.append(said.places, -1)[newest]
+    high = (places >= 0) & (np.append(said.levels, np.nan)[places] >= thresholds)
+    return {
+        "full_since": _moments(said.series, np.where(since >= 0, since, np.where(high, places, -1))),
+        "full_confirmed": (since >= 0).tolist(),
+    }
 
 
-def _heat(series: Series) -> tuple[float | None, datetime | None]:
+def _brimming(said: _Said) -> dict[str, list[Any]]:
+    on = np.full(said.series.track_count, BRIMMING)
+    return {"brimming_since": _moments(said.series, _latched(said, on, on - BRIMMING_HYSTERESIS))}
+
+
+def _latched(said: _Said, on: Floats, off: Floats) -> Integers:
+    """Give the reading since which levels are high: two in a row at `on` set it, two in a row below `off` end it.
+
+    Args:
+        said: the readings.
+        on: one a track.
+        off: one a track.
+
+    Returns:
+        Places in the series, one a track; -1 where levels are not high.
+    """
+    track, level, count = said.track, said.levels[said.places], len(on)
+    pair = np.zeros(len(track), dtype=np.bool_)
+    pair[:-1] = said.fresh[:-1] & (track[:-1] == track[1:])
+    low, high = pair & (level < off[track]), pair & (level >= on[track])
+    low[:-1] &= level[1:] < off[track[1:]]
+    high[:-1] &= level[1:] >= on[track[1:]]
+    ended = last_place(low, track, count)
+    high &= np.arange(len(track)) > ended[track]
+    return np.append(said.places, -1)[first_place(high, track, count)]
+
+
+def _heat(series: Series) -> dict[str, list[Any]]:
     known = np.flatnonzero(np.abs(series.temperature_c) <= PLAUSIBLE_C)
-    if not len(known):
-        return None, None
-    temperatures = series.temperature_c[known]
-    newest = float(temperatures[-1])
-    run = _trailing(temperatures >= FIRE_OVER_C)
-    burning = run and float(temperatures[-run:].max()) >= FIRE_C
-    return newest, moment(series.measured_at[known[-run]]) if burning else None
+    celsius, track = series.temperature_c[known], series.track[known]
+    places = np.append(known, -1)
+    newest = places[last_place(np.ones(len(known), dtype=np.bool_), track, series.track_count)]
+    run = _trailing(celsius >= FIRE_OVER_C, track, series.track_count)
+    burning = run & (celsius >= FIRE_C)
+    fire = last_place(burning, track, series.track_count) >= 0
+    since = np.where(fire, places[first_place(run, track, series.track_count)], -1)
+    return {"temperature_c": _chosen(series.temperature_c, newest), "hot_since": _moments(series, since)}
 
 
-def _tilt(series: Series) -> datetime | None:
+def _tilt(series: Series) -> dict[str, list[Any]]:
     known = np.flatnonzero(~np.isnan(series.tilt_deg))
-    run = _trailing(series.tilt_deg[known] > TILTED_DEG)
-    return moment(series.measured_at[known[-run]]) if run >= TILTED_READINGS else None
+    track = series.track[known]
+    run = _trailing(series.tilt_deg[known] > TILTED_DEG, track, series.track_count)
+    lasting = np.bincount(track[run], minlength=series.track_count) >= TILTED_READINGS
+    since = np.append(known, -1)[first_place(run, track, series.track_count)]
+    return {"tilted_since": _moments(series, np.where(lasting, since, -1))}
 
 
-def _trailing(hits: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> int:
-    """Count how many at the end are true."""
-    misses = np.flatnonzero(~hits)
-    return len(hits) - 1 - int(misses[-1]) if len(misses) else len(hits)
+def _trailing(hits: Hits, track: Integers, track_count: int) -> Hits:
+    """Give those hits after which their track has no miss."""
+    missed = last_place(~hits, track, track_count)
+    run: Hits = np.arange(len(hits)) > missed[track]
+    return run
+
+
+def _chosen(values: npt.NDArray[Any], places: Integers) -> list[Any]:
+    """Give the values at places; None where the place is -1."""
+    if not len(values):
+        return [None] * len(places)
+    return [
+        value if place >= 0 else None for value, place in zip(values[places].tolist(), places.tolist(), strict=True)
+    ]
+
+
+def _moments(series: Series, places: Integers) -> list[datetime | None]:
+    naive = _chosen(series.measured_at, places)
+    return [None if one is None else one.replace(tzinfo=UTC) for one in naive]

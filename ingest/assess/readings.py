@@ -1,7 +1,7 @@
-"""The readings of one bin as numpy arrays, and the geometry that turns a distance into a level."""
+"""The readings of one bin or of many as numpy arrays, and the geometry that turns a distance into a level."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any, Self
 
@@ -44,10 +44,22 @@ class Geometry:
         ordered = sorted(rows, key=order)
         return cls(_floats(ordered, "empty_mm"), _floats(ordered, "full_mm"))
 
+    @classmethod
+    def joined(cls, parts: Sequence[tuple[Self, int]]) -> Self:
+        """Lay the geometries of several tracks one after another, as `Series.joined` does with their readings.
+
+        Args:
+            parts: of each track, its geometry and how many readings it has.
+        """
+        return cls(_laid([(one.empty_mm, n) for one, n in parts]), _laid([(one.full_mm, n) for one, n in parts]))
+
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One bin's readings, oldest first; all arrays have the shape (n,), and NaN means unknown.
+    """The readings of one or many tracks, one track after another, each oldest first.
+
+    A track is what one sensor, or one after another in its place, measured in one bin. All arrays but `starts` have the
+    shape (n,), and NaN means unknown.
 
     Attributes:
         measured_at: datetime64[us], UTC.
@@ -57,6 +69,8 @@ class Series:
         temperature_c: degrees Celsius.
         tilt_deg: degrees from upright.
         flags: bits as in docs/contract.md.
+        starts: shape (tracks + 1,), ascending from 0 to n: the readings of track i are `starts[i]:starts[i + 1]`; not
+            given, all readings are of one track.
     """
 
     measured_at: Times
@@ -66,13 +80,28 @@ class Series:
     temperature_c: Floats
     tilt_deg: Floats
     flags: Integers
+    starts: Integers = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+
+    def __post_init__(self) -> None:
+        if not len(self.starts):
+            object.__setattr__(self, "starts", np.array([0, len(self.measured_at)]))
 
     def __len__(self) -> int:
         return len(self.measured_at)
 
+    @property
+    def track_count(self) -> int:
+        """How many tracks there are, empty ones included."""
+        return len(self.starts) - 1
+
+    @property
+    def track(self) -> Integers:
+        """The track of each reading, shape (n,)."""
+        return np.repeat(np.arange(self.track_count), np.diff(self.starts))
+
     @classmethod
     def from_rows(cls, rows: Sequence[Mapping[str, object]]) -> Self:
-        """Build the series from rows with the column names of the view `bin_readings`, in any order.
+        """Build the series of one track from rows with the column names of the view `bin_readings`, in any order.
 
         Args:
             rows: `measured_at` (aware datetime) and `distance_mm` are required; a missing other one is unknown.
@@ -87,6 +116,19 @@ class Series:
             tilt_deg=_floats(ordered, "tilt_deg"),
             flags=np.array([row.get("flags") or 0 for row in ordered], dtype=np.int64),
         )
+
+    @classmethod
+    def joined(cls, parts: Sequence[Self]) -> Self:
+        """Lay several series one after another: the tracks of the first, then those of the second, and so on."""
+        if not parts:
+            return replace(cls.empty(), starts=np.zeros(1, dtype=np.int64))
+        lengths = [np.diff(part.starts) for part in parts]
+        columns = {
+            name: np.concatenate([getattr(part, name) for part in parts])
+            for name in (column.name for column in fields(cls))
+            if name != "starts"
+        }
+        return cls(**columns, starts=np.concatenate([[0], np.cumsum(np.concatenate(lengths))]))
 
     @classmethod
     def empty(cls) -> Self:
@@ -113,3 +155,7 @@ def order(row: Mapping[str, object]) -> tuple[object, ...]:
 def _floats(rows: Sequence[Mapping[str, Any]], name: str) -> Floats:
     values = (row.get(name) for row in rows)
     return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
+
+
+def _laid(parts: Sequence[tuple[float | Floats, int]]) -> Floats:
+    return np.concatenate([np.zeros(0), *(np.broadcast_to(np.asarray(value), n) for value, n in parts)])

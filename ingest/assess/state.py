@@ -43,14 +43,14 @@ def assess_bin(
     """Work out the state of one bin from its readings.
 
     Args:
-        series: its readings since its last emptying at least; empty when it was never measured.
+        series: its readings, one track, since its last emptying at least; empty when it was never measured.
         geometry: of that bin.
         reported_emptyings: when others than the sensor say that it was emptied; aware.
         sensor: that sits in it; None for none.
         rules: of that bin.
         now: aware.
     """
-    findings = examine(series, geometry, rules.threshold)
+    [findings] = examine(series, geometry, rules.threshold)
     return state_at(findings, max(reported_emptyings, default=None), sensor, rules, now)
 
 

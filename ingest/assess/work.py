@@ -158,7 +158,7 @@ def _examine(history: History | None, entry: Entry) -> _Found:
     threshold = entry.rules.threshold
     if history is None or not history.parts:
         return _Found(Findings(), threshold)
-    voices = [Voice(examine(part.series, part.geometry, threshold), part.running) for part in history.parts]
+    voices = [Voice(examine(part.series, part.geometry, threshold)[0], part.running) for part in history.parts]
     return _Found(combine(voices), threshold)
 
 

@@ -8,7 +8,8 @@ import psycopg
 
 from simulator.city import make_city
 from simulator.history import History
-from simulator.sensor import Row, Sensors, Slots, to_rows
+from simulator.measured import Slots
+from simulator.sensor import Row, Sensors, to_rows
 from tests.bench.backlog import enrol_devices
 from tests.bench.drain import count
 from tests.bench.flow import ref
@@ -50,7 +51,7 @@ def _make_turns() -> list[list[Row]]:
     slots = Slots("storage", np.arange(FIRST_HOUR, FIRST_HOUR + HOURS), 3600)
     at_s = slots.measured_at(DEVICES)
     levels = History(city, FIRST_HOUR, HOURS + 1).levels(np.tile(np.arange(DEVICES), HOURS), at_s.ravel())
-    measured = Sensors(city, {}, 0).measure(slots, levels.reshape(at_s.shape))
+    measured = Sensors(city).measure(slots, levels.reshape(at_s.shape))
     measured[:, :, 0] -= FIRST_HOUR
     return [to_rows(turn) for turn in measured]
 

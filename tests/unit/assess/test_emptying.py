@@ -78,7 +78,7 @@ def test_change_of_sensor_is_no_emptying() -> None:
         *(reading(hours, 0, distance_mm=500, empty_mm=800, full_mm=100) for hours in (2, 1, 0)),
     ]
 
-    findings = examine(Series.from_rows(rows), Geometry.from_rows(rows), threshold=0.8)
+    [findings] = examine(Series.from_rows(rows), Geometry.from_rows(rows), thresholds=0.8)
 
     assert findings.level == pytest.approx(3 / 7)
     assert findings.emptyings == ()

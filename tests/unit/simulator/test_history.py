@@ -9,8 +9,10 @@ from ingest.assess.sensor import Sensor
 from ingest.assess.state import assess_bin
 from simulator.city import City, make_city
 from simulator.deposits import HOUR_S, Deposits
-from simulator.history import HIGHEST, History
-from simulator.sensor import MISSING, Sensors, Slots
+from simulator.history import History
+from simulator.levels import HIGHEST
+from simulator.measured import Slots
+from simulator.sensor import MISSING, Sensors
 
 MONDAY = int(datetime(2026, 3, 2, tzinfo=UTC).timestamp()) // HOUR_S
 DAYS = 9
@@ -82,7 +84,7 @@ def test_due_share_is_neither_nothing_nor_most_at_any_hour(city: City) -> None:
     bins = np.broadcast_to(np.arange(len(city.bins)), at.shape)
     history = History(city, MONDAY, 24 * DAYS + 1)
     truth = history.levels(bins.ravel(), at.ravel()).reshape(at.shape)
-    measured = Sensors(city, {}, 0).measure(slots, truth)
+    measured = Sensors(city).measure(slots, truth)
 
     shares = [due_share(city, measured[: 24 * (DAYS - 1) + hour]) for hour in range(24)]
 

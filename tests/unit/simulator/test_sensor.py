@@ -5,8 +5,9 @@ import pytest
 from firmware.smartbin import codec
 from simulator.city import City, make_city
 from simulator.deposits import HOUR_S
-from simulator.faults import Fault, plan_faults
-from simulator.sensor import MISSING, Sensors, Slots, to_rows
+from simulator.faults import FOR_EVER_S, Fault, Spell, plan_faults
+from simulator.measured import Slots
+from simulator.sensor import MISSING, Sensors, to_rows
 
 TURNS = np.arange(492_000, 492_100)
 SLOTS = Slots("sensor hours", TURNS, HOUR_S)
@@ -17,8 +18,9 @@ def city() -> City:
     return make_city(20, seed=1)
 
 
-def measure(city: City, level: float, faults: dict[str, Fault] | None = None) -> np.ndarray:
-    return Sensors(city, faults or {}, faulty_from_s=0).measure(SLOTS, np.full((len(TURNS), 20), level))
+def measure(city: City, level: float, faults: dict[int, Fault] | None = None) -> np.ndarray:
+    spells = [Spell(fault, place, 0, FOR_EVER_S, 0.5) for place, fault in (faults or {}).items()]
+    return Sensors(city, spells).measure(SLOTS, np.full((len(TURNS), 20), level))
 
 
 @pytest.mark.parametrize("level", [0.0, 0.5, 1.0])
@@ -34,27 +36,19 @@ def test_measure_sees_the_level_through_the_geometry(city: City, level: float) -
 def test_measure_same_turn_same_reading(city: City) -> None:
     all_turns = measure(city, 0.4)
 
-    one_turn = Sensors(city, {}, 0).measure(Slots("sensor hours", TURNS[7:8], HOUR_S), np.full((1, 20), 0.4))
+    one_turn = Sensors(city).measure(Slots("sensor hours", TURNS[7:8], HOUR_S), np.full((1, 20), 0.4))
 
     assert np.array_equal(all_turns[7], one_turn[0])
 
 
 def test_measure_no_echo_has_no_distance(city: City) -> None:
-    device = city.fitted[3].device
-    assert device
-    index = city.bins.index(city.fitted[3])
-
-    rows = to_rows(measure(city, 0.4, {device: "no_echo"})[:, index])
+    rows = to_rows(measure(city, 0.4, {3: "no_echo"})[:, 3])
 
     assert all(row[2] is None and row[3] is None and row[4] == 0 for row in rows)
 
 
 def test_measure_spikes_are_few_and_far_off(city: City) -> None:
-    device = city.fitted[3].device
-    assert device
-    index = city.bins.index(city.fitted[3])
-
-    distance = measure(city, 0.4, {device: "spikes"})[:, index, 2]
+    distance = measure(city, 0.4, {3: "spikes"})[:, 3, 2]
     off = np.abs(distance - np.median(distance)) > 60
 
     assert 1 <= off.sum() <= 15

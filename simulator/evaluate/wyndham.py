@@ -1,0 +1,265 @@
+"""How well the days until a bin reaches its threshold are forecast: Wyndham's compacting street bins, 2018 to 2021.
+
+One level a day, in steps of two tenths. Everything before SPLIT is for learning and for choosing parameters; from it on
+every day on which a bin is below its threshold is a case, forecast from what was known that day. A case is cut off
+where the bin was emptied first, or was not heard of for more than two days.
+"""
+
+import csv
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from ingest.assess.cycles import Cycles, Truths, cut
+from ingest.assess.due import Rules, decide
+from ingest.assess.findings import Findings
+from ingest.assess.forecast import Situation, forecast
+from ingest.assess.pool import prepare
+from ingest.assess.profile import HOURS, Clock
+from ingest.assess.quality import ACCEPTED
+from ingest.assess.readings import Floats, Integers, Times
+from ingest.assess.sensor import Sensor
+from simulator.evaluate import naive
+from simulator.evaluate.scores import Evaluation, Table, brier, coverage, gain, mae, pinball, weighted_brier
+
+# Days only are known, so no time zone matters.
+ZONE = ZoneInfo("UTC")
+SPLIT = np.datetime64("2020-07-01", "us")
+DAY = np.timedelta64(1, "D")
+FILE = "daily_2018_2021.csv"
+# A fall by three tenths, or to the bottom, is an emptying.
+FALL = 3
+LONGEST_SILENCE = np.timedelta64(2, "D")
+HORIZON_DAYS = 3.0
+LONGEST_DAYS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """One level a bin and day, by bin and then by day; all arrays have the shape (n,).
+
+    Attributes:
+        bin: its place among the serial numbers.
+        at: midnight of the day.
+        tenths: level in tenths.
+        threshold: in tenths.
+        reason: the publisher's: NOT_READY, FULLNESS or ALERT.
+    """
+
+    bin: Integers
+    at: Times
+    tenths: Integers
+    threshold: Integers
+    reason: np.typing.NDArray[np.str_]
+
+
+@dataclass(frozen=True, slots=True)
+class Cases:
+    """What is to be forecast; all arrays have the shape (cases,).
+
+    Attributes:
+        day: the place among `Days` from which is forecast.
+        waited: days until the threshold was reached, or until the last day before it was cut off.
+        came: whether it was reached.
+    """
+
+    day: Integers
+    waited: Floats
+    came: Truths
+
+
+def evaluate(folder: Path) -> Evaluation:
+    """Forecast every day below the threshold from SPLIT on and compare.
+
+    Args:
+        folder: holds daily_2018_2021.csv.
+
+    Returns:
+        Figures `wyndham.*`; errors in days.
+    """
+    days = load(folder)
+    cases = find_cases(days)
+    asked_at = days.at[cases.day]
+    scored = asked_at >= SPLIT
+    quantiles, chance = forecast_cases(days, cases, np.flatnonzero(scored))
+    waited, came = cases.waited[scored], cases.came[scored]
+    known_by = asked_at + (cases.waited * 86_400).astype("timedelta64[s]")
+    past = cases.came & (known_by < SPLIT)
+    losses = {
+        name: naive.losses(made, cases.waited, past=past, scored=scored & cases.came, lowest=0.0, highest=LONGEST_DAYS)
+        for name, made in _naives(days, cases, past, known_by).items()
+    }
+    base = _naive_chances(days, cases, past | (known_by < SPLIT))[scored]
+    best_mae, best_pinball = (min(loss[place] for loss in losses.values()) for place in (0, 1))
+    loss = pinball(waited[came], quantiles[came])
+    figures = {
+        "wyndham.mae_days": mae(waited[came], quantiles[came, 1]),
+        "wyndham.naive_mae_days": best_mae,
+        "wyndham.pinball_gain": gain(loss, best_pinball),
+        "wyndham.coverage_80": coverage(waited[came], quantiles[came]),
+        "wyndham.brier_3d": weighted_brier(chance, waited, came, HORIZON_DAYS),
+        "wyndham.naive_brier_3d": weighted_brier(base, waited, came, HORIZON_DAYS),
+        "wyndham.brier_3d_known": brier(chance, waited, came, HORIZON_DAYS),
+        "wyndham.due_flag_disagreements": float(due_flag_disagreements(folder)),
+        "wyndham.cases": float(np.count_nonzero(scored)),
+        "wyndham.cases_uncensored": float(np.count_nonzero(came)),
+    }
+    rows = [("ours", figures["wyndham.mae_days"], loss), *((name, *loss) for name, loss in losses.items())]
+    table = Table("Wyndham: days until the threshold", ("forecast", "mean error", "pinball"), rows)
+    return Evaluation(figures, [table])
+
+
+def load(folder: Path) -> Days:
+    """Read the days; of several levels of a bin on one day the first counts."""
+    with (folder / FILE).open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    _, bins = np.unique([int(row["serial"]) for row in rows], return_inverse=True)
+    at = np.array([row["date"] for row in rows], dtype="datetime64[us]")
+    order = np.lexsort((at, bins))
+    order = order[(np.diff(bins[order], prepend=-1) != 0) | (np.diff(at[order], prepend=at[0] - DAY) != 0 * DAY)]
+    return Days(
+        bin=bins[order].astype(np.int64),
+        at=at[order],
+        tenths=np.array([int(rows[place]["fullness_tenths"]) for place in order]),
+        threshold=np.array([int(rows[place]["threshold_tenths"]) for place in order]),
+        reason=np.array([rows[place]["reason"] for place in order]),
+    )
+
+
+def emptied(days: Days) -> Truths:
+    """Say on which days a bin turned out to have been emptied since the day before, shape (n,)."""
+    fall = np.append(0, days.tenths[:-1]) - days.tenths
+    same = np.diff(days.bin, prepend=-1) == 0
+    return same & ((fall >= FALL) | ((fall > 0) & (days.tenths == 0)))
+
+
+def find_cases(days: Days) -> Cases:
+    """Find all days below the threshold, and what came of them."""
+    count = len(days.bin)
+    broken = emptied(days) | (np.diff(days.bin, prepend=-1) != 0)
+    broken |= np.diff(days.at, prepend=days.at[0]) > LONGEST_SILENCE
+    reached = days.tenths >= days.threshold
+    # Looking back from the end: the next day that is full, and the next that is no longer of the same cycle.
+    place = np.arange(count)
+    next_full = np.minimum.accumulate(np.where(reached, place, count)[::-1])[::-1]
+    next_break = np.append(np.minimum.accumulate(np.where(broken, place, count)[::-1])[::-1][1:], count)
+    case = np.flatnonzero(~reached & (days.reason != "ALERT"))
+    came = next_full[case] < next_break[case]
+    until = np.where(came, next_full[case], next_break[case] - 1)
+    waited = (days.at[np.minimum(until, count - 1)] - days.at[case]) / DAY
+    return Cases(case, waited, came)
+
+
+def forecast_cases(days: Days, cases: Cases, which: Integers) -> tuple[Floats, Floats]:
+    """Forecast some cases as the product does, with a pool prepared each week.
+
+    Returns:
+        p10, p50 and p90 in days, shape (which, 3); the chance to reach the threshold within three days, shape (which,).
+    """
+    cycles = cut_cycles(days)
+    clock = Clock(np.ones((1, HOURS)), ZONE, days.at.min(), days.at.max() + np.timedelta64(120, "D"))
+    pools = np.zeros(len(cycles), dtype=np.int64)
+    situation = _situation(days)[cases.day[which]]
+    asked_at = days.at[cases.day[which]]
+    quantiles, chance = np.empty((len(which), 3)), np.empty(len(which))
+    weeks = asked_at.astype("datetime64[W]")
+    for week in np.unique(weeks):
+        rows = np.flatnonzero(weeks == week)
+        pool = prepare(cycles, pools, clock, week.astype("datetime64[us]"))
+        made = forecast(cycles, pool, situation[rows], asked_at[rows]).threshold
+        quantiles[rows] = (made.quantiles - asked_at[rows, None]) / DAY
+        chance[rows] = made.chance_before(asked_at[rows] + (HORIZON_DAYS * 86_400 * np.timedelta64(1, "s")))
+    return np.where(np.isnan(quantiles), LONGEST_DAYS, quantiles), chance
+
+
+def cut_cycles(days: Days) -> Cycles:
+    """Cut the days into the product's cycles."""
+    at = np.flatnonzero(emptied(days))
+    bins = np.arange(days.bin.max() + 1)
+    return cut(
+        days.at,
+        days.tenths / 10,
+        np.searchsorted(days.bin, np.arange(len(bins) + 1)),
+        bins=bins,
+        emptied_track=days.bin[at],
+        emptied_at=days.at[at],
+        longest_silence=LONGEST_SILENCE,
+    )
+
+
+def _situation(days: Days) -> Situation:
+    """Say what was known of its bin on each day."""
+    place = np.arange(len(days.bin))
+    empty = emptied(days)
+    broken = empty | (np.diff(days.bin, prepend=-1) != 0) | (np.diff(days.at, prepend=days.at[0]) > LONGEST_SILENCE)
+    began = np.maximum.accumulate(np.where(broken, place, 0))
+    since = place.copy()
+    for day in place:
+        # The first day of this cycle on which the level was as high as today's.
+        since[day] = began[day] + int(np.argmax(days.tenths[began[day] : day + 1] >= days.tenths[day]))
+    return Situation(
+        bin=days.bin,
+        pool=np.zeros(len(place), dtype=np.int64),
+        level=days.tenths / 10,
+        measured_at=days.at,
+        emptied_at=np.where(empty[began], days.at[began], np.datetime64("NaT", "us")),
+        threshold=days.threshold / 10,
+        stood_s=(days.at - days.at[since]) / np.timedelta64(1, "s"),
+    )
+
+
+def _naives(days: Days, cases: Cases, past: Truths, known_by: Times) -> dict[str, Floats]:
+    """Give the naive forecasts in days, shape (cases,) each."""
+    bins, tenths, threshold = days.bin[cases.day], days.tenths[cases.day], days.threshold[cases.day]
+    values = np.where(cases.came, cases.waited, np.nan)
+    asked, known = (times.astype("datetime64[s]").astype(np.float64) for times in (days.at[cases.day], known_by))
+    start = float(np.median(values[past]))
+    level, mark = tenths / 10, threshold / 10
+    situation = _situation(days)
+    age = np.nan_to_num((days.at - situation.emptied_at) / DAY, nan=start)[cases.day]
+    pace = naive.walking(np.mean, bins, (mark - level) / np.maximum(values, 1.0), asked, known, start=0.1)
+    return {
+        "constant": naive.constant(values, past),
+        "bin mean": naive.walking(np.mean, bins, values, asked, known, start=start),
+        "bin median": naive.walking(np.median, bins, values, asked, known, start=start),
+        "level median": naive.walking(np.median, tenths * 100 + threshold, values, asked, known, start=start),
+        "own rate": np.minimum(naive.own_rate(level, mark, pace), LONGEST_DAYS),
+        "straight line": np.minimum(naive.straight_line(level, mark, age), LONGEST_DAYS),
+    }
+
+
+def _naive_chances(days: Days, cases: Cases, past: Truths) -> Floats:
+    """Give how often a case of the same bin came within three days, of the past ones with an answer."""
+    bins = days.bin[cases.day]
+    soon = cases.came & (cases.waited <= HORIZON_DAYS)
+    known = past & (soon | (cases.waited >= HORIZON_DAYS))
+    overall = float(soon[known].mean())
+    rates = {one: float(soon[known & (bins == one)].mean()) for one in np.unique(bins[known])}
+    return np.array([rates.get(one, overall) for one in bins])
+
+
+def due_flag_disagreements(folder: Path) -> int:
+    """Count the days on which the product's due flag and the publisher's differ, either way."""
+    days = load(folder)
+    ours = np.array([_reason(days, day) == "FULLNESS" for day in range(len(days.bin))])
+    return int(np.count_nonzero(ours != (days.reason == "FULLNESS")))
+
+
+def _reason(days: Days, day: int) -> str:
+    """Decide on one day's level alone, by the publisher's rule: no age, no hysteresis, its threshold."""
+    measured_at = datetime.fromisoformat(str(days.at[day])).replace(tzinfo=UTC)
+    level, threshold = float(days.tenths[day]) / 10, float(days.threshold[day]) / 10
+    findings = Findings(
+        level=level,
+        quality=ACCEPTED,
+        measured_at=measured_at,
+        newest_at=measured_at,
+        full_since=measured_at if level >= threshold else None,
+        full_confirmed=True,
+        tilted_since=measured_at if days.reason[day] == "ALERT" else None,
+    )
+    sensor = Sensor(measured_at, None, measured_at)
+    return decide(findings, sensor, None, Rules(threshold, timedelta(days=365)), measured_at).reason

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from ingest.assess.emptying import Emptyings
 from ingest.assess.envelope import envelope, smooth
-from ingest.assess.readings import Floats, Geometry, Integers, Times
+from ingest.assess.readings import Floats, Geometry, Integers, Series, Times
 
 # Readings so close tell in which hour something was thrown in; between others a rise is spread over the hours.
 OBSERVED_STEP = np.timedelta64(150, "m")
@@ -28,31 +29,25 @@ Flags = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What the sensors of many bins measured, track after track, each oldest first; t tracks, n readings, e emptyings.
+    """What the sensors of many bins measured, and what it means; of n readings in t tracks.
 
     Attributes:
         bin: id of each track's bin, shape (t,).
         capacity_l: litres that its bin holds, shape (t,).
         whole: whether the track begins with the first reading that there ever was, shape (t,).
-        starts: the readings of track i are `starts[i]:starts[i + 1]`, shape (t + 1,).
-        measured_at: datetime64[us], UTC, shape (n,).
-        levels: 0..1, NaN where the reading was rejected, shape (n,).
+        series: the readings.
+        levels: of them, 0..1, NaN where rejected, shape (n,).
         geometry: of each reading, or of all.
-        emptied_track: which track saw an emptying, shape (e,).
-        not_before: datetime64[us], UTC, of the last reading before it, shape (e,).
-        emptied_at: datetime64[us], UTC, of the first reading after it, shape (e,).
+        emptyings: seen in them.
     """
 
     bin: Integers
     capacity_l: Floats
     whole: Flags
-    starts: Integers
-    measured_at: Times
+    series: Series
     levels: Floats
     geometry: Geometry
-    emptied_track: Integers
-    not_before: Times
-    emptied_at: Times
+    emptyings: Emptyings
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +76,8 @@ class Spans:
 
 def spans_of(measured: Measured) -> Spans:
     """Find the times of which something is known, and how much was thrown in."""
-    kept, track = _believed(measured)
-    times, levels = measured.measured_at[kept], measured.levels[kept]
+    kept = _believed(measured)
+    track, times, levels = measured.series.track[kept], measured.series.measured_at[kept], measured.levels[kept]
     first = _begins(measured, kept, track)
     height, level = envelope(levels, first), smooth(levels, first)
     at = np.flatnonzero(~first[1:] & (height[1:] - level[1:] <= HIDDEN))
@@ -97,32 +92,26 @@ def spans_of(measured: Measured) -> Spans:
     )
 
 
-def _believed(measured: Measured) -> tuple[Integers, Integers]:
-    """Give the readings that count, one at most at an instant and none while a crew worked, and the track of each."""
-    kept = np.flatnonzero(~np.isnan(measured.levels))
-    track = np.searchsorted(measured.starts, kept, side="right") - 1
-    key = _key(track, measured.measured_at[kept], measured)
-    before = np.searchsorted(key, _key(measured.emptied_track, measured.not_before, measured), side="right")
-    after = np.searchsorted(key, _key(measured.emptied_track, measured.emptied_at, measured))
-    working = np.zeros(len(kept) + 1, dtype=np.int64)
-    np.add.at(working, before, 1)
-    np.add.at(working, np.maximum(before, after), -1)
-    counts = (np.cumsum(working[:-1]) == 0) & (np.diff(key, prepend=-1) > 0)
-    return kept[counts], track[counts]
+def _believed(measured: Measured) -> Integers:
+    """Give the places of the readings that count: one at most at an instant, and none while a crew worked."""
+    working = np.zeros(len(measured.series) + 1, dtype=np.int64)
+    np.add.at(working, measured.emptyings.before + 1, 1)
+    np.add.at(working, measured.emptyings.after, -1)
+    kept = np.flatnonzero(~np.isnan(measured.levels) & (np.cumsum(working[:-1]) == 0))
+    track, times = measured.series.track[kept], measured.series.measured_at[kept]
+    again = (np.diff(track, prepend=-1) == 0) & (np.diff(times, prepend=EVER) == np.timedelta64(0))
+    return kept[np.flatnonzero(~again)]
 
 
 def _begins(measured: Measured, kept: Integers, track: Integers) -> Flags:
     """Mark the readings that begin a cycle: the first of a track, after an emptying, a refit or a long silence."""
-    times = measured.measured_at[kept]
+    emptied = np.zeros(len(measured.series), dtype=np.int64)
+    np.add.at(emptied, measured.emptyings.after, 1)
     first = np.ones(len(kept), dtype=np.bool_)
-    first[1:] = (np.diff(track) != 0) | (np.diff(times) > LONGEST_GAP)
+    first[1:] = (np.diff(track) != 0) | (np.diff(measured.series.measured_at[kept]) > LONGEST_GAP)
+    first[1:] |= np.diff(np.cumsum(emptied)[kept]) > 0
     for side in (measured.geometry.empty_mm, measured.geometry.full_mm):
-        first[1:] |= np.diff(np.broadcast_to(side, len(measured.levels))[kept]) != 0
-    emptied = _key(measured.emptied_track, measured.emptied_at, measured)
-    places = np.searchsorted(_key(track, times, measured), emptied)
-    seen = places < len(kept)
-    places, by = places[seen], measured.emptied_track[seen]
-    first[places[track[places] == by]] = True
+        first[1:] |= np.diff(np.broadcast_to(side, len(measured.series))[kept]) != 0
     return first
 
 
@@ -133,13 +122,3 @@ def _whole_from(measured: Measured, times: Times, track: Integers, first: Flags)
     begins[track[inner]] = times[inner]
     begins[measured.whole] = EVER
     return begins
-
-
-def _key(track: Integers, times: Times, measured: Measured) -> Integers:
-    """Give numbers that ascend by track and time: milliseconds, with room for each track."""
-    if not len(measured.measured_at):
-        return track
-    begin, end = measured.measured_at.min(), measured.measured_at.max()
-    room = int((end - begin).astype("timedelta64[ms]").astype(np.int64)) + 2
-    key: Integers = track * room + np.clip((times - begin).astype("timedelta64[ms]").astype(np.int64), 0, room - 1)
-    return key

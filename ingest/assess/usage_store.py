@@ -9,7 +9,7 @@ import numpy.typing as npt
 from psycopg import Connection, sql
 
 from ingest.assess.hours import DAY_HOURS, WEEK_HOURS
-from ingest.assess.readings import Floats
+from ingest.assess.profile import Tally
 from ingest.assess.usage import UsageDays
 
 _STAGE = """
@@ -74,13 +74,15 @@ cross join lateral (
 """
 # Naming each of the 24 places costs a tenth of unfolding the arrays.
 _WEEK = sql.SQL("""
-select wanted.pool, extract(isodow from day)::int - 1, array[{litres}], array[{observed_h}]
+select wanted.pool, extract(isodow from day)::int - 1, array[{gained}], array[{hours}]
 from unnest(%s::int[], %s::int[]) as wanted (bin_id, pool)
-join usage_days using (bin_id)
+join bins on bins.id = wanted.bin_id
+join usage_days on usage_days.bin_id = wanted.bin_id
 where day >= %s and day < %s
 group by 1, 2
 """)
-_OBSERVED = sql.SQL("coalesce(sum({hours}[{place}]) filter (where coalesce(spread_h[{place}], 0) = 0), 0)")
+_GAINED = sql.SQL("coalesce(sum(litres[{0}] / capacity_l) filter (where coalesce(spread_h[{0}], 0) = 0), 0)")
+_HOURS_SEEN = sql.SQL("coalesce(sum(observed_h[{0}]) filter (where coalesce(spread_h[{0}], 0) = 0), 0)")
 
 # PostgreSQL's binary COPY: a header, then per row the number of columns and per column its length and value, then a
 # trailer. An array has its own header, and per element its length and value. No column is null, so all rows are alike.
@@ -138,10 +140,8 @@ def usage_starts(connection: Connection, changed: Mapping[int, datetime], zone: 
     return dict(connection.execute(_STARTS, given).fetchall())
 
 
-def week_sums(
-    connection: Connection, pools: Mapping[int, int], first: date, end: date
-) -> dict[int, tuple[Floats, Floats]]:
-    """Sum up when bins of a pool are used, over hours in which readings told when something was thrown in.
+def week_sums(connection: Connection, pools: Mapping[int, int], first: date, end: date) -> dict[int, Tally]:
+    """Sum up when bins of a pool are used, over hours of which readings told when something was thrown in.
 
     Args:
         connection: read only.
@@ -150,21 +150,19 @@ def week_sums(
         end: the local day after the last.
 
     Returns:
-        By pool: litres, and hours that were observed, of each hour of the week from Monday 00:00, shape (168,) both.
-        Pools of which nothing is known are missing.
+        By pool, each a tally of one pool. Pools of which nothing is known are missing.
     """
-    query = _WEEK.format(litres=_by_hour("litres"), observed_h=_by_hour("observed_h"))
-    sums: dict[int, tuple[Floats, Floats]] = {}
-    for pool, weekday, *hours in connection.execute(query, (list(pools), list(pools.values()), first, end)):
-        both = sums.setdefault(pool, (np.zeros(WEEK_HOURS), np.zeros(WEEK_HOURS)))
-        for week, day in zip(both, hours, strict=True):
-            week[weekday * DAY_HOURS : (weekday + 1) * DAY_HOURS] = day
+    query = _WEEK.format(gained=_by_hour(_GAINED), hours=_by_hour(_HOURS_SEEN))
+    sums: dict[int, Tally] = {}
+    for pool, weekday, gained, hours in connection.execute(query, (list(pools), list(pools.values()), first, end)):
+        tally = sums.setdefault(pool, Tally(np.zeros((1, WEEK_HOURS)), np.zeros((1, WEEK_HOURS))))
+        day = slice(weekday * DAY_HOURS, (weekday + 1) * DAY_HOURS)
+        tally.gained[0, day], tally.hours[0, day] = gained, hours
     return sums
 
 
-def _by_hour(column: str) -> sql.Composed:
-    terms = [_OBSERVED.format(hours=sql.Identifier(column), place=sql.Literal(hour + 1)) for hour in range(DAY_HOURS)]
-    return sql.SQL(", ").join(terms)
+def _by_hour(term: sql.SQL) -> sql.Composed:
+    return sql.SQL(", ").join(term.format(sql.Literal(place)) for place in range(1, DAY_HOURS + 1))
 
 
 def _packed(usage: UsageDays) -> bytes:

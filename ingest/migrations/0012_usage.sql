@@ -23,3 +23,12 @@ create table usage_days (
 create index usage_days_by_day on usage_days (day);
 
 grant select, insert, update, delete on usage_days to brimwatch_ingest;
+
+-- One row: the use of this bin is to be worked out anew, for readings measured from `from_measured_at` on.
+create table usage_queue (
+    bin_id integer primary key references bins (id),
+    from_measured_at timestamptz not null,
+    queued_at timestamptz not null default now()
+);
+
+grant select, insert, update, delete on usage_queue to brimwatch_ingest;

@@ -95,6 +95,6 @@ def test_week_of_a_pool_counts_only_hours_that_were_observed(database: MigratedD
 
         sums = week_sums(connection, {1: 7, 2: 7}, date(2026, 3, 2), date(2026, 3, 9))
 
-    litres, observed_h = sums[7]
-    assert {int(hour): float(litres[hour]) for hour in np.flatnonzero(litres)} == {7: 40.0}
-    assert observed_h[:25].tolist() == [*[2.0] * 11, *[0.0] * 6, *[2.0] * 7, 0.0]
+    gained, hours = sums[7].gained[0], sums[7].hours[0]
+    assert {int(hour): round(float(gained[hour]), 3) for hour in np.flatnonzero(gained)} == {7: round(40 / 120, 3)}
+    assert hours[:25].tolist() == [*[2.0] * 11, *[0.0] * 6, *[2.0] * 7, 0.0]

@@ -32,7 +32,7 @@ def test_rise_between_readings_at_half_past_is_shared_by_both_hours() -> None:
 def test_time_around_an_emptying_is_unknown_and_the_fall_is_no_use() -> None:
     times = hourly("2026-03-02T08:00", 6)
 
-    found = usage_days(measured(times, [0.4, 0.6, 0.6, 0.05, 0.1, 0.1], [(times[2], times[3])]), LONDON)
+    found = usage_days(measured(times, [0.4, 0.6, 0.6, 0.05, 0.1, 0.1], [3]), LONDON)
 
     day = day_of(found, "2026-03-02")
     assert day["litres"] == {8: 20.0, 11: 5.0}
@@ -170,7 +170,7 @@ def test_use_before_midnight_in_summer_belongs_to_the_local_day() -> None:
 def test_only_days_after_the_first_emptying_are_told_of_a_track_that_was_cut_off() -> None:
     times = hourly("2026-03-01T12:00", 72)
     levels = [0.3] * 20 + [0.05] * 52
-    emptied = [(times[19], times[20])]
+    emptied = [20]
 
     part = usage_days(measured(times, levels, emptied, whole=False), LONDON)
     whole = usage_days(measured(times, levels, emptied), LONDON)
@@ -227,7 +227,7 @@ def test_use_is_found_again_under_noise() -> None:
     starts = np.flatnonzero(np.diff(cycle)) + 1
     noisy = np.clip(level + rng.normal(0, 0.006, len(level)), 0, 1)
 
-    found = usage_days(measured(times, noisy.tolist(), [(times[i - 1], times[i]) for i in starts]), LONDON)
+    found = usage_days(measured(times, noisy.tolist(), starts.tolist()), LONDON)
 
     by_day = found.litres[:, 7:20].sum() / found.litres.sum()
     assert found.litres.sum() == pytest.approx(100 * thrown.sum(), rel=0.02)
@@ -245,14 +245,13 @@ def test_late_readings_give_the_same_as_in_order(data: st.DataObject) -> None:
     cuts = np.sort(rng.choice(np.arange(2, len(times) - 2), count, replace=False))
     level = np.concatenate([0.03 + np.cumsum(rng.gamma(0.3, 0.02, n)) for n in np.diff([0, *cuts, len(times)])])
     levels = np.where(rng.random(len(level)) < 0.1, np.nan, np.clip(level + rng.normal(0, 0.005, len(level)), 0, 1))
-    emptied = [(times[cut - 1], times[cut]) for cut in cuts]
     start = cuts[data.draw(st.integers(0, count - 1))] - data.draw(st.integers(1, 40))
 
-    whole = usage_days(measured(times, levels.tolist(), emptied), LONDON)
+    whole = usage_days(measured(times, levels.tolist(), cuts.tolist()), LONDON)
     start = max(0, int(start))
     part = usage_days(
         measured(
-            times[start:], levels[start:].tolist(), [one for one in emptied if one[0] >= times[start]], whole=False
+            times[start:], levels[start:].tolist(), [cut - start for cut in cuts.tolist() if cut > start], whole=False
         ),
         LONDON,
     )

@@ -8,13 +8,13 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import numpy.typing as npt
 
-from ingest.assess.readings import Geometry
+from ingest.assess.emptying import Emptyings
+from ingest.assess.readings import Geometry, Series
 from ingest.assess.spans import Measured
 from ingest.assess.usage import UsageDays
 
 LONDON = ZoneInfo("Europe/London")
 CAPACITY_L = 100.0
-NONE = np.array([], dtype="datetime64[us]")
 
 
 def at(text: str) -> np.datetime64:
@@ -31,33 +31,51 @@ def hourly(start: str, count: int, step_min: int = 60) -> npt.NDArray[np.datetim
 def measured(
     times: npt.NDArray[np.datetime64],
     levels: Sequence[float],
-    emptied: Sequence[tuple[np.datetime64, np.datetime64]] = (),
+    emptied: Sequence[int] = (),
     *,
     bin_id: int = 1,
     whole: bool = True,
 ) -> Measured:
-    """One track of a bin of 100 litres."""
+    """One track of a bin of 100 litres.
+
+    `emptied` are the places of the first readings after emptyings.
+    """
     return Measured(
         bin=np.array([bin_id]),
         capacity_l=np.array([CAPACITY_L]),
         whole=np.array([whole]),
-        starts=np.array([0, len(times)]),
-        measured_at=times,
+        series=_series(times, np.array([0, len(times)])),
         levels=np.array(levels, dtype=np.float64),
         geometry=Geometry(1150.0, 150.0),
-        emptied_track=np.zeros(len(emptied), dtype=np.int64),
-        not_before=np.array([one[0] for one in emptied] or NONE, dtype="datetime64[us]"),
-        emptied_at=np.array([one[1] for one in emptied] or NONE, dtype="datetime64[us]"),
+        emptyings=_emptyings(times, np.zeros(len(emptied), dtype=np.int64), np.array(emptied, dtype=np.int64)),
     )
 
 
 def joined(parts: Sequence[Measured]) -> Measured:
     """Lay tracks one after another."""
     lengths = np.cumsum([0, *(len(part.levels) for part in parts)])
-    tracks = [np.full(len(part.emptied_track), index) for index, part in enumerate(parts)]
-    names = ("bin", "capacity_l", "whole", "measured_at", "levels", "not_before", "emptied_at")
-    columns = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
-    return replace(parts[0], **columns, starts=lengths, emptied_track=np.concatenate(tracks))
+    times = np.concatenate([part.series.measured_at for part in parts])
+    tracks = [np.full(len(part.emptyings), number) for number, part in enumerate(parts)]
+    after = [part.emptyings.after + begin for part, begin in zip(parts, lengths, strict=False)]
+    columns = {
+        name: np.concatenate([getattr(part, name) for part in parts])
+        for name in ("bin", "capacity_l", "whole", "levels")
+    }
+    emptyings = _emptyings(times, np.concatenate(tracks), np.concatenate(after))
+    return replace(parts[0], **columns, series=_series(times, lengths), emptyings=emptyings)
+
+
+def _series(times: npt.NDArray[np.datetime64], starts: npt.NDArray[np.int64]) -> Series:
+    """Give readings of which only the times matter here."""
+    unknown = np.full(len(times), np.nan)
+    return Series(times, unknown, unknown, unknown, unknown, unknown, np.zeros(len(times), dtype=np.int64), starts)
+
+
+def _emptyings(
+    times: npt.NDArray[np.datetime64], track: npt.NDArray[np.int64], after: npt.NDArray[np.int64]
+) -> Emptyings:
+    sure = np.full(len(after), 0.9)
+    return Emptyings(track, times[after - 1], times[after], sure, sure, sure, after - 1, after)
 
 
 def day_of(days: UsageDays, day: str, bin_id: int = 1) -> dict[str, dict[int, float]]:

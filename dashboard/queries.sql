@@ -6,7 +6,8 @@ select
     id, ref, name, location, depot, stream, model, capacity_l, longitude, latitude, threshold, max_age_days,
     service_time_s, out_of_service_until, device, empty_mm, full_mm, fill_level, quality, measured_at, last_received_at,
     last_emptied_at, sensor, reason, due_class, priority, due_since, due_by, explanation, threshold_at_p10,
-    threshold_at_p50, threshold_at_p90, full_at_p10, full_at_p50, full_at_p90, assessed_at, area, uprn, usrn, open_data
+    threshold_at_p50, threshold_at_p90, full_at_p10, full_at_p50, full_at_p90, assessed_at, area, uprn, usrn, open_data,
+    horizon_at, overflow_chance
 from bin_status
 where id > %(after)s
     and (%(ref)s::text is null or ref = %(ref)s)
@@ -23,7 +24,8 @@ select
     id, ref, name, location, depot, stream, model, capacity_l, longitude, latitude, threshold, max_age_days,
     service_time_s, out_of_service_until, device, empty_mm, full_mm, fill_level, quality, measured_at, last_received_at,
     last_emptied_at, sensor, reason, due_class, priority, due_since, due_by, explanation, threshold_at_p10,
-    threshold_at_p50, threshold_at_p90, full_at_p10, full_at_p50, full_at_p90, assessed_at, area, uprn, usrn, open_data
+    threshold_at_p50, threshold_at_p90, full_at_p10, full_at_p50, full_at_p90, assessed_at, area, uprn, usrn, open_data,
+    horizon_at, overflow_chance
 from bin_status
 where due_class is not null
     and (%(due_class)s::text is null or due_class = %(due_class)s)

@@ -49,6 +49,8 @@ class Bin:
     uprn: int | None
     usrn: int | None
     open_data: bool
+    horizon_at: datetime | None
+    overflow_chance: float | None
 
 
 @dataclass(frozen=True, slots=True)

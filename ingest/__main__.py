@@ -8,13 +8,17 @@ import typer
 
 from ingest.errors import IngestError
 from ingest.registry.bin_commands import areas_app, bins_app, depots_app
+from ingest.registry.calendar_commands import calendar_app
 from ingest.registry.commands import certificates_app, devices_app
+from ingest.registry.rule_commands import rules_app
 from ingest.reject_commands import rejects_app
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.add_typer(bins_app, name="bins")
 app.add_typer(depots_app, name="depots")
 app.add_typer(areas_app, name="areas")
+app.add_typer(rules_app, name="rules")
+app.add_typer(calendar_app, name="calendar")
 app.add_typer(devices_app, name="devices")
 app.add_typer(certificates_app, name="certificates")
 app.add_typer(rejects_app, name="rejects")

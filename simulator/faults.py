@@ -14,8 +14,8 @@ Fault = Literal[
     "clock_wrong", "duplicates", "back_fill", "out_of_order", "reboots", "radio_shadow", "silent",
 ]  # fmt: skip
 FAULTS: tuple[Fault, ...] = get_args(Fault)
-BLINDING: frozenset[Fault] = frozenset({"no_echo", "stuck", "tilted", "moved", "water", "silent"})
-"""While one of these lasts, the readings say nothing of the bin that the sensor is fitted to."""
+BLINDING: frozenset[Fault] = frozenset({"no_echo", "stuck", "tilted", "water", "silent"})
+"""While one of these lasts, the readings say nothing, even where they happen to be right."""
 
 HOUR_S, DAY_S = 3600, 86_400
 LASTS_S: dict[Fault, tuple[int, int]] = {
@@ -50,6 +50,8 @@ ALL: dict[Fault, float] = dict.fromkeys(FAULTS, 0.03)
 DEMO: dict[Fault, float] = {"silent": 0.009, "spikes": 0.009, "no_echo": 0.006}
 """Which part of a demo town's sensors has a fault."""
 FOR_EVER_S = 2**62
+FOR_GOOD: frozenset[Fault] = frozenset({"swapped"})
+"""Nobody puts the old device back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,7 @@ def plan_spells(seed: int, bins: int, from_s: int, until_s: int, shares: Mapping
         seed: of the world.
         bins: how many sensors there are, one a bin.
         from_s: Unix seconds; no spell begins before.
-        until_s: Unix seconds; none ends after.
+        until_s: Unix seconds; none ends after, but for those that stay for good.
         shares: part of the sensors that has each fault for one spell, 0..1.
     """
     return tuple(
@@ -105,7 +107,8 @@ def _plan(seed: int, bins: int, span: tuple[int, int], fault: Fault, share: floa
         long, start, draw = draws[place].tolist()
         lasts_s = min(int(shortest + long * (longest - shortest)), span[1] - span[0])
         from_s = int(span[0] + start * (span[1] - span[0] - lasts_s))
-        spells.append(Spell(fault, place, from_s, from_s + lasts_s, draw))
+        until_s = FOR_EVER_S if fault in FOR_GOOD else from_s + lasts_s
+        spells.append(Spell(fault, place, from_s, until_s, draw))
     return spells
 
 

@@ -109,9 +109,13 @@ class Levels:
         at_s, before = at_s[order], before[order]
         return Falls(bins[order], at_s, before, self._left[rows, bins][order] * before)
 
-    def overflow_hours(self) -> float:
-        """Count the hours that bins were full or more, all bins together, by their level at each hour's start."""
-        return float(np.count_nonzero(self._start >= FULL))
+    def overflow_hours(self, from_hour: int = 0) -> int:
+        """Count the hours that bins were full or more, all bins together, by their level at each hour's start.
+
+        Args:
+            from_hour: hours since 1970, UTC; what was before is not counted.
+        """
+        return int(np.count_nonzero(self._start[max(0, from_hour - self.first_hour) :] >= FULL))
 
 
 def risen(level: Points, added: Points) -> Points:

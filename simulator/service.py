@@ -15,15 +15,20 @@ from simulator.telemetry import Telemetry
 from simulator.terrain import Points
 
 DAY_S = 86_400
+MORNING, NOON = 4, 12
+"""Hours of the day, UTC, at which lists are made."""
 STARTS_AFTER_S = HOUR_S
 """From the list to the first bin."""
-STOP_S = 180
+STOP_S = 240
 """From one bin to the next."""
-STOPS = 80
-"""Bins on one vehicle's round, at most."""
+STOPS = 100
+"""Bins that one vehicle empties in a shift: a depot has as many vehicles as its bins need when all are emptied."""
 LATE_S = 4 * HOUR_S
+URGENT = 60
+"""Bins of at least this priority are emptied first."""
 
-Chosen = NDArray[np.bool_]
+Chosen = NDArray[np.int64]
+"""The priority of each bin on the list, 1 to 100; 0 for one that is not on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +55,15 @@ PERFECT = Manners(0, 0, 0, 0, 0)
 
 @dataclass(slots=True)
 class Log:
-    """What came of a service.
+    """What crews did.
 
     Attributes:
-        visits: bins that a crew stopped at.
-        under_half: of those, bins that were less than half full.
-        reports: emptyings that crews reported: bin, when, Unix seconds, and when the report arrived.
+        stops: bins that a crew stopped at: bin, Unix seconds, and the level then.
+        reports: emptyings that crews reported: bin, and when, Unix seconds.
     """
 
-    visits: int = 0
-    under_half: int = 0
-    reports: list[tuple[int, float, float]] = field(default_factory=list)
+    stops: list[tuple[int, float, float]] = field(default_factory=list)
+    reports: list[tuple[int, float]] = field(default_factory=list)
 
 
 class Service(Protocol):
@@ -70,24 +73,29 @@ class Service(Protocol):
     def log(self) -> Log:
         """What came of it so far."""
 
+    @property
+    def list_hours(self) -> tuple[int, ...]:
+        """At which hours of the day, UTC, lists are made, ascending; the first is MORNING."""
+
     def plan(self, now_s: int) -> None:
-        """Make the list of the day; `now_s` is in Unix seconds."""
+        """Make a list; `now_s` is in Unix seconds."""
 
     def in_hour(self, hour: int, levels: Points) -> Visits:
         """Say what crews do in an hour since 1970, UTC; `levels` are those at its start, shape (bins,)."""
 
     def hear(self, telemetry: Telemetry) -> None:
-        """Take what the sensors measured in a day, some of which arrives only later."""
+        """Take what the sensors measured since the list before; some of it arrives only later."""
 
 
 class Rounds:
-    """A list every morning, worked off by crews.
+    """A list every morning, and perhaps at noon, worked off by crews.
 
     Args:
         city: the town.
-        choose: says which bins are on the list of a morning, shape (bins,), from Unix seconds.
+        choose: says which bins are on a list, shape (bins,), from its time, Unix seconds.
         manners: of the crews.
         hear: told of what the sensors measure; None for whoever does not listen.
+        list_hours: when lists are made, hours of the day, UTC.
     """
 
     def __init__(
@@ -96,7 +104,9 @@ class Rounds:
         choose: Callable[[int], Chosen],
         manners: Manners = Manners(),
         hear: Callable[[Telemetry], None] | None = None,
+        list_hours: tuple[int, ...] = (MORNING,),
     ) -> None:
+        self.list_hours = list_hours
         self._seed, self._manners = city.seed, manners
         self._choose, self._hear = choose, hear
         self._along = np.array([place.east_m for place in city.bins])
@@ -106,18 +116,24 @@ class Rounds:
         self.log = Log()
 
     def plan(self, now_s: int) -> None:
-        """Make the list of the day and send the crews out."""
-        rng = stream(self._seed, "crews", now_s // DAY_S)
-        self._chances = rng.random((4, len(self._comes_s)))
-        late = dict(zip(np.unique(self._depot).tolist(), rng.random((len(np.unique(self._depot)), 2)), strict=True))
-        wanted = self._choose(now_s) & (self._chances[0] >= self._manners.skips)
-        self._comes_s[:] = np.inf
+        """Make a list and send crews out with it; those under way go on."""
+        rng = stream(self._seed, "crews", now_s // HOUR_S)
+        waits = (self._comes_s < now_s) | np.isinf(self._comes_s)
+        self._chances[:, waits] = rng.random((4, len(waits)))[:, waits]
+        depots = np.unique(self._depot)
+        late = dict(zip(depots.tolist(), rng.random((len(depots), 2)), strict=True))
+        priority = np.where(waits & (self._chances[0] >= self._manners.skips), self._choose(now_s), 0)
         for depot, (chance, share) in late.items():
+            mine = self._depot == depot
             starts_s = now_s + STARTS_AFTER_S + (share * LATE_S if chance < self._manners.late else 0)
-            places = np.flatnonzero(wanted & (self._depot == depot))
-            # Vehicles go side by side, each along its own stretch.
-            turn = np.argsort(np.argsort(self._along[places])) % max(1, min(STOPS, len(places)))
-            self._comes_s[places] = starts_s + STOP_S * turn
+            self._send_out(np.flatnonzero(mine & (priority > 0)), priority, starts_s, -(-int(mine.sum()) // STOPS))
+
+    def _send_out(self, places: NDArray[np.int64], priority: Chosen, starts_s: float, vehicles: int) -> None:
+        """Part a depot's list among its vehicles, each with a stretch of its own; what is urgent comes first."""
+        along = places[np.argsort(self._along[places])]
+        for stretch in np.array_split(along, vehicles):
+            turns = np.argsort(np.argsort(priority[stretch] < URGENT, kind="stable"))
+            self._comes_s[stretch] = starts_s + STOP_S * turns
 
     def in_hour(self, hour: int, levels: Points) -> Visits:
         """Let the crews work for an hour."""
@@ -126,11 +142,11 @@ class Rounds:
         _, leaves, pretends, forgets = self._chances
         emptied = came & (pretends >= self._manners.pretends)
         left = np.where(leaves < self._manners.partial, 0.2 + 0.4 * leaves / max(self._manners.partial, 1e-9), 0.0)
-        self.log.visits += int(came.sum())
-        self.log.under_half += int((came & (levels < 0.5)).sum())  # noqa: PLR2004 - half
-        for place in np.flatnonzero(came & (forgets >= self._manners.forgets)).tolist():
+        for place in np.flatnonzero(came).tolist():
             at_s = float(self._comes_s[place])
-            self.log.reports.append((place, at_s, at_s + HOUR_S))
+            self.log.stops.append((place, at_s, float(levels[place])))
+            if forgets[place] >= self._manners.forgets:
+                self.log.reports.append((place, at_s))
         return Visits(emptied, np.where(came, part, 0.0), left)
 
     def hear(self, telemetry: Telemetry) -> None:
@@ -147,4 +163,4 @@ def every(days: int, city: City) -> Callable[[int], Chosen]:
         city: the town.
     """
     turn = np.arange(len(city.bins)) * days // max(1, len(city.bins))
-    return lambda now_s: np.asarray((now_s // DAY_S) % days == turn)
+    return lambda now_s: np.asarray((now_s // DAY_S) % days == turn, dtype=np.int64)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,14 +16,12 @@ from simulator.faults import Fault, Spell, plan_spells
 from simulator.levels import Falls, Levels
 from simulator.measured import Slots
 from simulator.sensor import Sensors
-from simulator.service import PERFECT, Log, Rounds, Service, every
+from simulator.service import MORNING, PERFECT, Log, Rounds, Service, every
 from simulator.telemetry import Telemetry
 
 DAY_HOURS = 24
-LIST_HOUR = 4
-"""The day's list is made at this hour, UTC."""
-FIRST_DAY = int(datetime(2026, 5, 4, tzinfo=UTC).timestamp()) // HOUR_S + LIST_HOUR
-"""A Monday; hours since 1970, UTC."""
+FIRST_DAY = int(datetime(2026, 5, 4, tzinfo=UTC).timestamp()) // HOUR_S + MORNING
+"""A Monday morning, when its list is made; hours since 1970, UTC."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,20 +90,20 @@ def run(city: City, service: Service, days: int, *, spells: tuple[Spell, ...] = 
     deposits, sensors = Deposits(city, habits), Sensors(city, spells)
     levels = Levels(FIRST_DAY, days * DAY_HOURS, len(city.bins))
     level = stream(city.seed, "first levels").uniform(0, 0.5, len(city.bins))
+    lists = [FIRST_DAY + day * DAY_HOURS + hour - MORNING for day in range(days) for hour in service.list_hours]
     heard = []
-    for day in range(days):
-        first = FIRST_DAY + day * DAY_HOURS
+    for first, end in pairwise([*lists, FIRST_DAY + days * DAY_HOURS]):
         service.plan(first * HOUR_S)
-        for hour in range(first, first + DAY_HOURS):
+        for hour in range(first, end):
             level = levels.record(hour, level, deposits.in_hour(hour), service.in_hour(hour, level))
-        telemetry = _measure(sensors, levels, first, len(city.bins))
+        telemetry = _measure(sensors, levels, range(first, end), len(city.bins))
         service.hear(telemetry)
         heard.append(telemetry)
     return World(city, levels, Telemetry.joined(heard), spells, service.log)
 
 
-def _measure(sensors: Sensors, levels: Levels, first_hour: int, bins: int) -> Telemetry:
-    slots = Slots("sensor hours", np.arange(first_hour, first_hour + DAY_HOURS), HOUR_S)
+def _measure(sensors: Sensors, levels: Levels, hours: range, bins: int) -> Telemetry:
+    slots = Slots("sensor hours", np.array(hours), HOUR_S)
     at = slots.measured_at(bins)
     places: NDArray[np.int64] = np.broadcast_to(np.arange(bins), at.shape)
     return Telemetry.of(sensors.sense(slots, levels.at(places.ravel(), at.ravel()).reshape(at.shape)))

@@ -9,7 +9,7 @@ from dashboard.rows import Bin, Reject
 
 Item = dict[str, Any]
 
-# The database keeps levels in fewer digits than Python; all are shown with as many.
+# The database keeps levels and chances in fewer digits than Python; all are shown with as many.
 LEVEL_PLACES = 4
 _FORECASTS = ("threshold_at", "full_at")
 _QUANTILES = ("p10", "p50", "p90")
@@ -19,6 +19,7 @@ def bin_item(row: Bin) -> Item:
     """Show a bin; a forecast that was not made is null as a whole."""
     item = asdict(row)
     item["fill_level"] = _level(row.fill_level)
+    item["overflow_chance"] = _level(row.overflow_chance)
     for name in _FORECASTS:
         moments: dict[str, datetime | None] = {which: item.pop(f"{name}_{which}") for which in _QUANTILES}
         item[name] = moments if any(moments.values()) else None

@@ -98,6 +98,12 @@ class BinItem(_Shape):
     uprn: int | None = Field(description="Unique Property Reference Number")
     usrn: int | None = Field(description="Unique Street Reference Number")
     open_data: bool = Field(description="whether its position may be published")
+    horizon_at: datetime | None = Field(
+        description="end of the round that it has to wait for when the coming one leaves it out"
+    )
+    overflow_chance: Share | None = Field(
+        description="0..1: that it overflows before horizon_at if nobody empties it; null without a forecast"
+    )
 
 
 class ReadingItem(_Shape):

@@ -11,6 +11,7 @@ from dash.development.base_component import Component
 from dashboard import queries
 from dashboard.colours import palette
 from dashboard.figures import level_history
+from dashboard.forecast import forecast_lines
 from dashboard.pages.parts import Site, aria, beat, facts, level_bar, reason_chip, table, tick
 from dashboard.readings import Reading, read_page
 from dashboard.rows import Bin, Emptying
@@ -131,6 +132,7 @@ def _head(row: Bin, site: Site) -> Component:
             html.Div([reason_chip(row.reason, row.due_class), html.Strong(CLASSES.get(row.due_class or "", ""))]),
             level_bar(row.fill_level, row.threshold),
             html.P(row.explanation, className="explanation", role="status"),
+            *[html.P(line, className="forecast") for line in forecast_lines(row, now)],
         ],
         className=f"card state state-{row.due_class or 'fine'}",
         **aria(label="State now"),

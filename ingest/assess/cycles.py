@@ -192,7 +192,14 @@ def _passed_s(times: Times, levels: Floats, begins: Integers, began_at: Times) -
     wanted = np.arange(count)[:, None] * MARKS + np.arange(MARKS)
     places = np.searchsorted(cycle * MARKS + tenth, wanted)
     reached = (places < len(times)) & (cycle[np.minimum(places, len(times) - 1)] == np.arange(count)[:, None])
-    passed = (times[np.minimum(places, len(times) - 1)] - began_at[:, None]) / np.timedelta64(1, "s")
+    places = np.minimum(places, len(times) - 1)
+    # Between two readings the level rose evenly; before the first of a cycle nobody knows.
+    before = np.maximum(places - 1, begins[:, None])
+    rise = np.maximum(highest[places] - highest[before], ROUNDING)
+    share = np.clip((highest[places] - np.arange(MARKS) / (MARKS - 1)) / rise, 0.0, 1.0)
+    seconds = (times - times[0]) / np.timedelta64(1, "s")
+    passed = seconds[places] - share * (seconds[places] - seconds[before])
+    passed -= ((began_at - times[0]) / np.timedelta64(1, "s"))[:, None]
     return np.where(reached, np.maximum(passed, 0.0), np.nan).astype(np.float32)
 
 

@@ -6,18 +6,35 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ingest.assess.neighbours import beside
+from ingest.assess.believed import NEIGHBOUR_H, SAME_NOISES, noise, steps
+from ingest.assess.neighbours import beside, median_of_three, runs
 from ingest.assess.quality import ACCEPTED
 from ingest.assess.readings import Floats, Integers, Series, Times
 
-# A level that falls by this much was emptied; waste settles, and is pressed down, by less.
-FALL = 0.25
+# A level that falls by this much, and to this part of what it was, was emptied; waste settles by less, and a sensor
+# that is knocked shows less, too.
+FALL = 0.1
+LEFT_SHARE = 0.7
+FALL_FROM_FULL = 0.16
+LEFT_OF_FULL = 0.85
 # A fall to the very bottom counts from this much on: somebody emptied a bin that held little.
-FALL_TO_BOTTOM = 0.12
-BOTTOM = 0.08
-# How much of the fall may be filled again when the following reading confirms it.
-REFILLED_SHARE = 0.6
-# What each doubtful reading beside the fall costs in confidence.
+FALL_TO_BOTTOM = 0.05
+BOTTOM = 0.06
+# With a noisy sensor it takes more: so many standard deviations to the first reading after, and to the median of three.
+FALL_NOISES = 4.5
+LASTING = 0.03
+LASTING_NOISES = 4.0
+# How much a single reading before a fall counts beside the median of three.
+NEWEST_COUNTS = 0.06
+# Readings that are so far before a fall tell nothing about how full the bin was.
+BEFORE_H = 12.0
+# A step that makes up this share of a fall belongs to it: a crew may work while the sensor measures.
+STEP_SHARE = 0.25
+# How much of the fall may be filled again by the readings that confirm it.
+REFILLED_SHARE = 0.7
+# So many readings after a fall, and nothing that comes later makes it undone.
+SETTLED_READINGS = 6
+# What each doubtful reading beside the fall costs in confidence, and what a fall does that leaves something in the bin.
 DOUBT = 0.2
 
 
@@ -99,8 +116,8 @@ class Emptyings:
 def detect(series: Series, levels: Floats, codes: npt.NDArray[np.int8]) -> Emptyings:
     """Find the falls that mean an emptying.
 
-    A fall counts only when the following believed reading confirms it, so the newest reading alone never does. Only the
-    readings beside a fall decide: late readings elsewhere change nothing.
+    The level around a fall is the median of three readings before it and of three after it, so that neither one bad
+    reading nor the newest alone makes an emptying. Two readings after it will do when both are low.
 
     Args:
         series: of one or many tracks.
@@ -108,12 +125,11 @@ def detect(series: Series, levels: Floats, codes: npt.NDArray[np.int8]) -> Empty
         codes: quality of the same readings, as `judge` gives it.
     """
     believed = np.flatnonzero(~np.isnan(levels))
-    track = series.track[believed]
-    falls = _falls(levels[believed], track)
-    # A crew that works while the sensor measures leaves two falls in a row: one emptying.
-    follows = (np.diff(falls) == 1) & (np.diff(track[falls]) == 0)
-    before = believed[falls[np.concatenate([[True], ~follows])]] if len(falls) else falls
-    after = believed[falls[np.concatenate([~follows, [True]])] + 1] if len(falls) else falls
+    level, track = levels[believed], series.track[believed]
+    fall, emptied = _falls(level, series.measured_at[believed].astype(np.int64) / 3.6e9, track)
+    begin, end = runs(emptied, track)
+    first, last = _steepest(level, fall, begin, end)
+    before, after = believed[first], believed[last + 1]
     fill_before, fill_after = levels[before], levels[after]
     doubts = (codes[before] < ACCEPTED).astype(np.int64) + (codes[after] < ACCEPTED)
     sureness = np.minimum(0.99, 0.6 + 0.6 * (fill_before - fill_after))
@@ -129,9 +145,60 @@ def detect(series: Series, levels: Floats, codes: npt.NDArray[np.int8]) -> Empty
     )
 
 
-def _falls(levels: Floats, track: Integers) -> Integers:
-    """Give the places after which the level falls for good; `levels` has no NaN."""
-    after, later = beside(levels, track, 1), beside(levels, track, 2)
-    fall = levels - after
-    deep = (fall >= FALL) | ((fall >= FALL_TO_BOTTOM) & (after <= BOTTOM))
-    return np.flatnonzero(deep & (later - after <= REFILLED_SHARE * fall))
+def _falls(level: Floats, hours: Floats, track: Integers) -> tuple[Floats, npt.NDArray[np.bool_]]:
+    """Say by how much the level falls after each reading, and whether that is an emptying.
+
+    Args:
+        level: shape (n,), none NaN.
+        hours: since 1970.
+        track: of each.
+
+    Returns:
+        Both of shape (n,).
+    """
+    deviation = noise(steps(level, hours, track), hours, track)
+    before = median_of_three(level, *_earlier(level, hours, track))
+    first, second, third = (beside(level, track, places) for places in (1, 2, 3))
+    lasting = median_of_three(
+        first, np.where(np.isnan(second), np.inf, second), np.where(np.isnan(third), np.inf, third)
+    )
+    # Where readings are rare, the bin fills between them: the second one after the fall tells enough.
+    rare = beside(hours, track, 2) - beside(hours, track, 1) > NEIGHBOUR_H
+    lasting = np.where(rare, np.maximum(first, second), lasting)
+    # A crew may work while the sensor measures: the lowest level within three readings is where the fall ends.
+    after = np.fmin(first, np.where(rare, np.nan, np.fmin(second, third)))
+    fall = np.maximum(before, np.minimum(level, before + NEWEST_COUNTS)) - after
+    to_bottom = (after <= np.maximum(BOTTOM, SAME_NOISES * deviation)) & (fall >= FALL_TO_BOTTOM)
+    held = fall + after
+    partial = (fall >= FALL) & (after <= LEFT_SHARE * held) | (fall >= FALL_FROM_FULL) & (after <= LEFT_OF_FULL * held)
+    partial &= ~np.isnan(beside(level, track, -1))
+    certain = (fall >= FALL_NOISES * deviation) & (before - lasting >= np.maximum(LASTING, LASTING_NOISES * deviation))
+    confirmed = lasting - after <= REFILLED_SHARE * fall
+    return fall, (to_bottom | partial) & certain & confirmed
+
+
+def _earlier(level: Floats, hours: Floats, track: Integers) -> tuple[Floats, Floats]:
+    """Give the two levels before each, of those that are near enough in time to say the same.
+
+    Of two that are there the lower one is the median, and one alone is its own.
+    """
+    near = [hours - beside(hours, track, places) <= BEFORE_H for places in (-1, -2)]
+    one, two = (np.where(one, beside(level, track, places), np.nan) for one, places in zip(near, (-1, -2), strict=True))
+    return np.where(np.isnan(one), level, one), np.where(np.isnan(two), -np.inf, two)
+
+
+def _steepest(level: Floats, fall: Floats, begin: Integers, end: Integers) -> tuple[Integers, Integers]:
+    """Give the first and the last step of each stretch of places that fall, by which the level really falls.
+
+    A stretch without such a step is a slow fall: waste that settles.
+    """
+    if not len(begin):
+        return begin, end
+    length = end - begin + 1
+    starts = np.cumsum(length) - length
+    place = np.repeat(begin - starts, length) + np.arange(int(length.sum()))
+    share = np.repeat(STEP_SHARE * np.maximum.reduceat(fall[place], starts), length)
+    steep = level[place] - level[place + 1] >= share
+    first = np.minimum.reduceat(np.where(steep, place, len(level)), starts)
+    last = np.maximum.reduceat(np.where(steep, place, -1), starts)
+    return first[last >= 0], last[last >= 0]

@@ -76,6 +76,11 @@ def examine(series: Series, geometry: Geometry, thresholds: float | Floats) -> l
     Returns:
         One a track, also for those without a reading.
     """
+    return with_levels(series, geometry, thresholds)[0]
+
+
+def with_levels(series: Series, geometry: Geometry, thresholds: float | Floats) -> tuple[list[Findings], Floats]:
+    """Do as `examine` does, and give the level of each reading beside it, NaN where it was rejected."""
     judgement = judge(series, geometry)
     levels = fill_levels(series, judgement, geometry)
     emptyings = detect(series, levels, judgement.codes)
@@ -85,7 +90,7 @@ def examine(series: Series, geometry: Geometry, thresholds: float | Floats) -> l
     columns = {**_newest(said), **full, **_brimming(said), **_heat(series), **_tilt(series)}
     columns["emptyings"] = _parted(emptyings, series.track_count)
     names = [field.name for field in fields(Findings)]
-    return [Findings(*row) for row in zip(*(columns[name] for name in names), strict=True)]
+    return [Findings(*row) for row in zip(*(columns[name] for name in names), strict=True)], levels
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,13 +26,13 @@ HORIZON = np.timedelta64(60 * 24, "h")
 """Nothing is said of what lies further ahead."""
 # Chosen on past data, see docs/accuracy.md: the quantiles whose events hold 80 % of what comes.
 LEVELS = (0.1, 0.5, 0.9)
-CYCLES = 24
+CYCLES = 48
 # The weight of a past cycle halves with each so many; one that was at the level at another age counts less (standard
 # deviation of the logarithm of days), and less one that left a level that the bin still stands on.
-HALF_LIFE = 8.0
-AGE_WIDTH = 0.5
-MOVED_ON = 0.2
-POOL_EVENTS = 5.0
+HALF_LIFE = 16.0
+AGE_WIDTH = 1.0
+MOVED_ON = 0.5
+POOL_EVENTS = 3.0
 # After so long a silence of the sensor an interval is twice as wide.
 SILENCE_DOUBLES = np.timedelta64(48, "h")
 ROWS_AT_ONCE = 16_384
@@ -260,7 +260,19 @@ def _pool_events(case: _Case, mark: Floats) -> tuple[Floats, Floats]:
     cell = (case.situation.pool, case.rates.maturity, low, high)
     scale = (share / case.rates.per_s)[:, None]
     passage, chance = np.exp(case.pool.passage[cell]) * scale, np.exp(case.pool.chance[cell]) * scale
-    return passage, np.where(np.isnan(chance), np.inf, chance)
+    return _remaining(passage, case.start.stood_s), _remaining(chance, case.start.stood_s)
+
+
+def _remaining(use_s: Floats, stood_s: Floats) -> Floats:
+    """Take off the time that a bin has stood at its level already.
+
+    What the pool's bins took less time for than that has not come: the longer a bin stands, the longer it still will.
+    """
+    stood = stood_s[:, None]
+    middle = use_s[:, len(QUANTILES) // 2, None]
+    with np.errstate(invalid="ignore"):
+        again = np.where(np.isfinite(middle), stood * use_s / middle, stood)
+    return np.where(use_s > stood, use_s - stood, again)
 
 
 def _widened(found_s: Floats, silence: np.typing.NDArray[np.timedelta64]) -> Floats:

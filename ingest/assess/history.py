@@ -8,8 +8,11 @@ import numpy as np
 import numpy.typing as npt
 from psycopg import Connection
 
-from ingest.assess.readings import Floats, Geometry, Series, Times
+from ingest.assess.anchor import Anchor
+from ingest.assess.readings import Floats, Geometry, Series, instant
+from ingest.assess.tail import READING
 from ingest.assess.tracks import tracks
+from ingest.binary import Rows, copy_out, moments, row_kind
 
 EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -53,14 +56,20 @@ _COLUMNS = (
     ("fitting_id", ">i4"),
     ("running", ">i4"),
 )
-# PostgreSQL's binary COPY: a header, per row the number of columns and per column its length and value, a trailer.
-# No column is null, so every row has the same length and numpy reads all of them at once.
-_HEADER_BYTES, _TRAILER_BYTES = 19, 2
-_ROW = np.dtype(
-    [("columns", ">i2"), *((f for name, kind in _COLUMNS for f in ((f"{name}_bytes", ">i4"), (name, kind))))]
-)
-# Its timestamps are microseconds since 2000.
-_EPOCH = np.datetime64("2000-01-01T00:00:00", "us")
+_ROW = row_kind(_COLUMNS)
+
+
+_ANCHORS = """
+select wanted.bin_id, anchor.not_before, anchor.emptied_at
+from unnest(%s::int[], %s::timestamptz[]) as wanted (bin_id, since)
+cross join lateral (
+    select emptyings.not_before, emptyings.emptied_at from emptyings
+    where emptyings.bin_id = wanted.bin_id and emptyings.emptied_at < wanted.since and emptyings.source = 'sensor'
+    order by emptyings.emptied_at desc
+    limit 1 offset 1
+) as anchor
+where exists (select from cycles where cycles.bin_id = wanted.bin_id)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +107,7 @@ def load_histories(connection: Connection, since: Mapping[int, datetime]) -> dic
     Returns:
         By bin id; bins without a reading are missing.
     """
-    parameters = {"bin_ids": list(since), "since": list(since.values())}
-    with connection.cursor() as cursor, cursor.copy(_COPY, parameters) as copy:
-        content = b"".join(copy)
-    rows = np.frombuffer(content[_HEADER_BYTES:-_TRAILER_BYTES], dtype=_ROW)
+    rows = _load(connection, since)
     doubles = _doubles(rows)
     # The distance decides between sensors that measured at the same instant, so that no order of arrival matters.
     order = np.lexsort((rows["seq"], rows["device_id"], rows["distance_mm"], rows["measured_at"], rows["bin_id"]))
@@ -111,7 +117,43 @@ def load_histories(connection: Connection, since: Mapping[int, datetime]) -> dic
     return {int(part["bin_id"][0]): _history(part, double) for part, double in parts}
 
 
-def _doubles(rows: npt.NDArray[np.void]) -> npt.NDArray[np.bool_]:
+def load_readings(connection: Connection, since: Mapping[int, datetime]) -> Rows:
+    """Load the readings of bins, whichever devices sat in them, in the order in which they were received.
+
+    Args:
+        connection: read only.
+        since: by bin id, the time of the first reading to load; aware.
+
+    Returns:
+        Of the kind `tail.READING`.
+    """
+    loaded = _load(connection, since)
+    loaded = loaded[np.argsort(loaded["received_at"], kind="stable")]
+    rows = np.zeros(len(loaded), dtype=READING)
+    for name in READING.names or ():
+        rows[name] = moments(loaded[name]) if name == "measured_at" else loaded[name]
+    return rows
+
+
+def load_anchors(connection: Connection, since: Mapping[int, datetime]) -> dict[int, Anchor]:
+    """Find the emptying before the last one that bins' sensors saw before a time: no news since then changes it.
+
+    Args:
+        connection: read only.
+        since: by bin id; aware.
+
+    Returns:
+        By bin id; a bin of which not so much is on record, or no cycles, is missing: all of its readings count.
+    """
+    rows = connection.execute(_ANCHORS, (list(since), list(since.values())))
+    return {bin_id: Anchor(instant(not_before), instant(emptied_at)) for bin_id, not_before, emptied_at in rows}
+
+
+def _load(connection: Connection, since: Mapping[int, datetime]) -> Rows:
+    return copy_out(connection, _COPY, _ROW, {"bin_ids": list(since), "since": list(since.values())})
+
+
+def _doubles(rows: Rows) -> npt.NDArray[np.bool_]:
     """Mark readings whose identity an earlier received reading of another time has."""
     order = np.lexsort((rows["received_at"], rows["seq"], rows["epoch"], rows["device_id"], rows["bin_id"]))
     same = np.zeros(len(rows), dtype=np.bool_)
@@ -121,15 +163,15 @@ def _doubles(rows: npt.NDArray[np.void]) -> npt.NDArray[np.bool_]:
     return same
 
 
-def _history(rows: npt.NDArray[np.void], doubles: npt.NDArray[np.bool_]) -> History:
+def _history(rows: Rows, doubles: npt.NDArray[np.bool_]) -> History:
     kept = rows[~doubles]
-    parts = tracks(kept["fitting_id"].astype(np.int64), _times(kept))
+    parts = tracks(kept["fitting_id"].astype(np.int64), moments(kept["measured_at"]))
     return History(tuple(_part(kept[places]) for places in parts), int(np.count_nonzero(doubles)))
 
 
-def _part(rows: npt.NDArray[np.void]) -> Part:
+def _part(rows: Rows) -> Part:
     series = Series(
-        measured_at=_times(rows),
+        measured_at=moments(rows["measured_at"]),
         distance_mm=_floats(rows["distance_mm"]),
         spread_mm=_floats(rows["spread_mm"]),
         valid_count=_floats(rows["valid_count"]),
@@ -138,11 +180,6 @@ def _part(rows: npt.NDArray[np.void]) -> Part:
         flags=rows["flags"].astype(np.int64),
     )
     return Part(series, Geometry(_floats(rows["empty_mm"]), _floats(rows["full_mm"])), bool(rows["running"][-1]))
-
-
-def _times(rows: npt.NDArray[np.void]) -> Times:
-    times: Times = _EPOCH + rows["measured_at"].astype("timedelta64[us]")
-    return times
 
 
 def _floats(column: npt.NDArray[np.float32]) -> Floats:

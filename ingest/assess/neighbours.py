@@ -55,26 +55,3 @@ def runs(hits: npt.NDArray[np.bool_], track: Integers) -> tuple[Integers, Intege
     begins = hits & ~np.append(False, hits[:-1] & ~border[:-1]) if len(hits) else hits
     ends = hits & (border | ~np.append(hits[1:], False)) if len(hits) else hits
     return np.flatnonzero(begins), np.flatnonzero(ends)
-
-
-def quantile_by_track(values: Floats, track: Integers, track_count: int, share: float, missing: float) -> Floats:
-    """Give a quantile of each track's values: the next lower one that is there.
-
-    Args:
-        values: shape (n,), none NaN; counted as -15 or 15 where they lie beyond.
-        track: of each value, ascending.
-        track_count: how many tracks there are.
-        share: 0 for the least value, 0.5 for the median.
-        missing: for a track without a value.
-
-    Returns:
-        Shape (tracks,).
-    """
-    found = np.full(track_count, missing)
-    counts = np.bincount(track, minlength=track_count)
-    known = np.flatnonzero(counts)
-    # One sort for all tracks: each has a range of numbers of its own.
-    keys = np.sort(track * 64.0 + np.clip(values, -15.0, 15.0))
-    firsts = np.cumsum(counts) - counts
-    found[known] = keys[firsts[known] + (share * (counts[known] - 1)).astype(np.int64)] - known * 64.0
-    return found

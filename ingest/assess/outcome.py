@@ -1,32 +1,54 @@
-"""What the assess runner writes: states and emptyings, and the queue entries that are done."""
+"""What the assess runner writes: states, and what readings changed of the past; many rows with each statement."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 import numpy as np
-from psycopg import Connection
+from psycopg import Connection, sql
 
+from ingest.assess.cycle_store import revise_cycles
 from ingest.assess.emptying import Emptying
 from ingest.assess.findings import moment
+from ingest.assess.news import News
 from ingest.assess.state import BinState
 
-_STATE = """
-insert into bin_state (
-    bin_id, assessed_at, fill_level, quality, measured_at, last_received_at, last_emptied_at,
-    sensor, reason, due_class, priority, due_since, due_by, explanation
+EVER = datetime(1970, 1, 1, tzinfo=UTC)
+_NOTHING = (None, None, None)
+
+# The columns of `bin_state` that `_row` gives, and their types.
+_COLUMNS = {
+    "bin_id": "int",
+    "fill_level": "real",
+    "quality": "smallint",
+    "measured_at": "timestamptz",
+    "last_received_at": "timestamptz",
+    "last_emptied_at": "timestamptz",
+    "sensor": "text",
+    "reason": "text",
+    "due_class": "text",
+    "priority": "smallint",
+    "due_since": "timestamptz",
+    "due_by": "timestamptz",
+    "explanation": "text",
+    "threshold_at_p10": "timestamptz",
+    "threshold_at_p50": "timestamptz",
+    "threshold_at_p90": "timestamptz",
+    "full_at_p10": "timestamptz",
+    "full_at_p50": "timestamptz",
+    "full_at_p90": "timestamptz",
+    "horizon_at": "timestamptz",
+    "overflow_chance": "real",
+}
+_STATES = sql.SQL(
+    "insert into bin_state ({names}, assessed_at) select rows.*, %s::timestamptz from unnest({arrays}) as rows"
+    " on conflict (bin_id) do update set assessed_at = excluded.assessed_at, {changes}"
+).format(
+    names=sql.SQL(", ").join(map(sql.Identifier, _COLUMNS)),
+    arrays=sql.SQL(", ").join(sql.SQL(f"%s::{kind}[]") for kind in _COLUMNS.values()),
+    changes=sql.SQL(", ").join(
+        sql.SQL("{name} = excluded.{name}").format(name=sql.Identifier(name)) for name in _COLUMNS if name != "bin_id"
+    ),
 )
-values (
-    %(bin_id)s, %(now)s, %(fill_level)s, %(quality)s, %(measured_at)s, %(last_received_at)s, %(last_emptied_at)s,
-    %(sensor)s, %(reason)s, %(due_class)s, %(priority)s, %(due_since)s, %(due_by)s, %(explanation)s
-)
-on conflict (bin_id) do update set
-    assessed_at = excluded.assessed_at, fill_level = excluded.fill_level, quality = excluded.quality,
-    measured_at = excluded.measured_at, last_received_at = excluded.last_received_at,
-    last_emptied_at = excluded.last_emptied_at, sensor = excluded.sensor, reason = excluded.reason,
-    due_class = excluded.due_class, priority = excluded.priority, due_since = excluded.due_since,
-    due_by = excluded.due_by, explanation = excluded.explanation
-"""
 _KNOWN = """
 select
     emptyings.bin_id, emptyings.emptied_at,
@@ -35,43 +57,54 @@ from unnest(%(bin_ids)s::int[], %(since)s::timestamptz[]) as wanted (bin_id, sin
 join emptyings on emptyings.bin_id = wanted.bin_id and emptyings.emptied_at >= wanted.since
 where emptyings.source = 'sensor'
 """
-_EMPTYING = """
+_WRONG = """
+delete from emptyings
+using unnest(%s::int[], %s::timestamptz[]) as wrong (bin_id, emptied_at)
+where emptyings.bin_id = wrong.bin_id and emptyings.emptied_at = wrong.emptied_at and emptyings.source = 'sensor'
+"""
+_EMPTYINGS = """
 insert into emptyings (bin_id, emptied_at, not_before, fill_before, fill_after, confidence, source)
-values (%s, %s, %s, %s, %s, %s, 'sensor')
+select rows.*, 'sensor'
+from unnest(%s::int[], %s::timestamptz[], %s::timestamptz[], %s::real[], %s::real[], %s::real[]) as rows
 on conflict (bin_id, emptied_at, source) do update set
     not_before = excluded.not_before, fill_before = excluded.fill_before, fill_after = excluded.fill_after,
     confidence = excluded.confidence
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Revision:
-    """The emptyings that a bin's sensor saw at `since` and after, oldest first; they replace what is on record."""
-
-    since: datetime
-    emptyings: Sequence[Emptying]
-
-
 def write_states(connection: Connection, states: Mapping[int, BinState], now: datetime) -> None:
     """Write the states of bins, by bin id."""
-    with connection.cursor() as cursor:
-        cursor.executemany(_STATE, [_columns(bin_id, state, now) for bin_id, state in states.items()])
+    if states:
+        rows = [_row(bin_id, state) for bin_id, state in states.items()]
+        connection.execute(_STATES, [now, *_columns(rows)])
 
 
-def revise_emptyings(connection: Connection, revisions: Mapping[int, Revision]) -> None:
-    """Bring the emptyings of bins, by bin id, to what their sensors saw; what is right already is not touched."""
-    parameters = {"bin_ids": list(revisions), "since": [one.since for one in revisions.values()]}
-    known = {(bin_id, at): tuple(rest) for bin_id, at, *rest in connection.execute(_KNOWN, parameters)}
+def revise_past(connection: Connection, news: News) -> None:
+    """Bring emptyings and cycles to what sensors saw; what is right already is not touched."""
+    if not news.revisions:
+        return
+    since = {
+        bin_id: EVER if np.isnat(revision.since) else moment(revision.since)
+        for bin_id, revision in news.revisions.items()
+    }
+    rows = connection.execute(_KNOWN, {"bin_ids": list(since), "since": list(since.values())})
+    known = {(bin_id, at): tuple(rest) for bin_id, at, *rest in rows}
     seen = {
         (bin_id, moment(one.emptied_at)): (moment(one.not_before), *_reals(one))
-        for bin_id, revision in revisions.items()
+        for bin_id, revision in news.revisions.items()
         for one in revision.emptyings
     }
     wrong = [key for key in known if key not in seen]
-    news = [(*key, *columns) for key, columns in seen.items() if known.get(key) != columns]
-    with connection.cursor() as cursor:
-        cursor.executemany("delete from emptyings where bin_id = %s and emptied_at = %s and source = 'sensor'", wrong)
-        cursor.executemany(_EMPTYING, news)
+    changed = [(*key, *columns) for key, columns in seen.items() if known.get(key) != columns]
+    if wrong:
+        connection.execute(_WRONG, _columns(wrong))
+    if changed:
+        connection.execute(_EMPTYINGS, _columns(changed))
+    revise_cycles(connection, since, news.ended_cycles())
+
+
+def _columns(rows: Sequence[tuple[object, ...]]) -> list[list[object]]:
+    return [list(column) for column in zip(*rows, strict=True)]
 
 
 def _reals(one: Emptying) -> tuple[float, ...]:
@@ -79,21 +112,24 @@ def _reals(one: Emptying) -> tuple[float, ...]:
     return tuple(float(str(np.float32(value))) for value in (one.fill_before, one.fill_after, one.confidence))
 
 
-def _columns(bin_id: int, state: BinState, now: datetime) -> dict[str, object]:
-    due = state.due
-    return {
-        "bin_id": bin_id,
-        "now": now,
-        "fill_level": state.fill_level,
-        "quality": state.quality,
-        "measured_at": state.measured_at,
-        "last_received_at": state.last_received_at,
-        "last_emptied_at": state.last_emptied_at,
-        "sensor": due.sensor,
-        "reason": due.reason,
-        "due_class": due.due_class,
-        "priority": due.priority,
-        "due_since": due.due_since,
-        "due_by": due.due_by,
-        "explanation": due.explanation,
-    }
+def _row(bin_id: int, state: BinState) -> tuple[object, ...]:
+    due, prospect = state.due, state.prospect
+    return (
+        bin_id,
+        state.fill_level,
+        state.quality,
+        state.measured_at,
+        state.last_received_at,
+        state.last_emptied_at,
+        due.sensor,
+        due.reason,
+        due.due_class,
+        due.priority,
+        due.due_since,
+        due.due_by,
+        due.explanation,
+        *(_NOTHING if prospect is None else prospect.threshold_at),
+        *(_NOTHING if prospect is None else prospect.full_at),
+        None if prospect is None else prospect.horizon_at,
+        None if prospect is None else prospect.overflow_chance,
+    )

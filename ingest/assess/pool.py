@@ -114,10 +114,44 @@ def prepare(cycles: Cycles, cycle_pool: Integers, clock: Clock, now: np.datetime
     learnt, pool = cycles[newest], cycle_pool[newest]
     age = (now - learnt.ended_at) / HALF_LIFE
     weights = np.where(pool == np.arange(clock.pools)[:, None], 1.0, OTHER_POOL) * 0.5**age
+    if SEASON:
+        clock = clock.paced(*_season(learnt, pool, clock, now))
     rate = _pool_rates(learnt, pool, clock, weights)
     past = Past(cycles, clock, bins=learnt.bin, pool=pool, now=learnt.began_at, count=RATE_CYCLES)
     lesson = _Lesson(learnt, pool, clock, past, rate[pool], weights)
     return Pool(clock, rate, *lesson.passages(), lesson.levels())
+
+
+SEASON = True
+SEASON_DAYS = 7.0
+SEASON_PRIOR = 10.0
+
+
+def _season(learnt: Cycles, pool: Integers, clock: Clock, now: np.datetime64) -> tuple[Floats, np.datetime64]:
+    """Say how busy each day was against what the bins usually take."""
+    first = (learnt.began_at.min() if len(learnt) else now).astype("datetime64[D]")
+    days = int((now.astype("datetime64[D]") - first) / np.timedelta64(1, "D")) + 1
+    gained = np.maximum(learnt.level_last - learnt.level_first, 0.0).astype(np.float64)
+    use_s = clock.use_s(learnt.ended_at, pool) - clock.use_s(learnt.began_at, pool)
+    known = ~np.isnan(gained)
+    gained, use_s = np.where(known, gained, 0.0), np.where(known, use_s, 0.0)
+    bins, place = np.unique(learnt.bin, return_inverse=True)
+    usual = (np.bincount(place, gained, len(bins)) + 1e-9) / np.maximum(np.bincount(place, use_s, len(bins)), 1.0)
+    usual_gain = usual[place] * use_s
+    begin, end = (
+        (times.astype("datetime64[D]") - first).astype(np.int64) for times in (learnt.began_at, learnt.ended_at)
+    )
+    touched = end - begin + 1
+    sums = []
+    for amount in (gained, usual_gain):
+        change = np.zeros((clock.pools, days + 1))
+        np.add.at(change, (pool, begin), amount / touched)
+        np.add.at(change, (pool, end + 1), -amount / touched)
+        sums.append(np.cumsum(change[:, :-1], axis=1))
+    apart = np.arange(days)[:, None] - np.arange(days)
+    kernel = np.exp(-0.5 * (apart / SEASON_DAYS) ** 2)
+    factors = (sums[0] @ kernel + SEASON_PRIOR) / (sums[1] @ kernel + SEASON_PRIOR)
+    return np.clip(factors, 0.25, 4.0), first
 
 
 def _pool_rates(learnt: Cycles, pool: Integers, clock: Clock, weights: Floats) -> Floats:

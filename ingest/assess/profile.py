@@ -105,10 +105,27 @@ class Clock:
 
     def __init__(self, weights: Floats, zone: ZoneInfo, first: np.datetime64, last: np.datetime64) -> None:
         self._origin = first.astype("datetime64[h]")
-        hours = np.arange(self._origin, last.astype("datetime64[h]") + _HOUR)
-        self._pace = np.concatenate([weights[:, hour_of_week(hours, zone)], np.ones((len(weights), 1))], axis=1)
-        past = np.cumsum(self._pace[:, :-1], axis=1)
-        self._use_h = np.concatenate([np.zeros((len(weights), 1)), past], axis=1)
+        self._hours = np.arange(self._origin, last.astype("datetime64[h]") + _HOUR)
+        self._set(np.concatenate([weights[:, hour_of_week(self._hours, zone)], np.ones((len(weights), 1))], axis=1))
+
+    def _set(self, pace: Floats) -> None:
+        self._pace = pace
+        past = np.cumsum(pace[:, :-1], axis=1)
+        self._use_h = np.concatenate([np.zeros((len(pace), 1)), past], axis=1)
+
+    def paced(self, factors: Floats, first: np.datetime64) -> "Clock":
+        """Give a clock that runs faster or slower on some days.
+
+        Args:
+            factors: of each day, shape (pools, days); the last one holds for all later days.
+            first: the first day; before it nothing changes.
+        """
+        days = ((self._hours - first) // np.timedelta64(24, "h")).astype(np.int64)
+        paced = object.__new__(Clock)
+        paced._origin, paced._hours = self._origin, self._hours
+        by_hour = np.where(days < 0, 1.0, factors[:, np.clip(days, 0, factors.shape[1] - 1)])
+        paced._set(np.concatenate([self._pace[:, :-1] * by_hour, factors[:, -1:]], axis=1))
+        return paced
 
     @property
     def pools(self) -> int:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ingest.assess.echoes import Believed, episodes, fixed, newest_jumps, spikes
-from ingest.assess.readings import BLIND_ZONE, LID_OPEN, TILTED, TIME_ESTIMATED, Geometry, Series
+from ingest.assess.believed import Believed
+from ingest.assess.echoes import came_back, fixed, newest_jumps, spikes
+from ingest.assess.readings import BLIND_ZONE, LID_OPEN, TILTED, TIME_ESTIMATED, Geometry, Integers, Series
 from ingest.assess.stuck import stuck
 
 UNCHECKED, REJECTED, REJECTED_PROBABLE, SUSPICIOUS, ACCEPTED = range(5)
@@ -19,6 +20,8 @@ CAUSES = (
     (REJECTED, "too near to measure"),
     (REJECTED, "no echo"),
     (REJECTED, "further away than the bottom of the bin"),
+    (REJECTED_PROBABLE, "its echoes have nothing in common"),
+    (REJECTED_PROBABLE, "nearer than full beside readings that cannot be believed"),
     (SUSPICIOUS, "its echoes disagree"),
     (SUSPICIOUS, "its clock was set only later"),
     (REJECTED_PROBABLE, "the very same distance again and again"),
@@ -28,7 +31,7 @@ CAUSES = (
     (SUSPICIOUS, "a jump, not confirmed yet"),
 )
 (
-    _TILTED, _LID, _NEAR, _NO_ECHO, _FAR, _WIDE, _CLOCK, _STUCK, _FIXED, _SPIKE, _CAME_BACK, _JUMP
+    _TILTED, _LID, _NEAR, _NO_ECHO, _FAR, _SCATTERED, _BESIDE, _WIDE, _CLOCK, _STUCK, _FIXED, _SPIKE, _CAME_BACK, _JUMP
 ) = range(1, len(CAUSES))  # fmt: skip
 _CODES = np.array([code for code, _ in CAUSES], dtype=np.int8)
 
@@ -42,13 +45,18 @@ TILTED_DEG = 60
 # Echoes of one measurement that differ by more than this share of the depth, and at least so many millimetres.
 WIDE_SPREAD_SHARE = 0.35
 WIDE_SPREAD_MM = 150
-# What the other readings of the track say, in the order in which they are asked: each rule looks at what the ones before
-# it left.
+# Echoes that differ by this share of their own distance come from drops on the sensor's face, or from smoke.
+SCATTERED_SHARE = 0.6
+# Of so few echoes that disagree none can be told to be the right one.
+FEW_ECHOES = 2
+# Water or dirt on the sensor's face: of so many readings before and after, this many say nothing.
+AROUND, BLIND_AROUND = 2, 2
+# What the other readings of the track say. Each rule looks at what the ones before it left.
 _RULES = (
-    (_STUCK, lambda series, believed: stuck(series, believed.place, believed.track)),
+    (_STUCK, stuck),
     (_FIXED, lambda _, believed: fixed(believed)),
     (_SPIKE, lambda _, believed: spikes(believed)),
-    (_CAME_BACK, lambda _, believed: episodes(believed)),
+    (_CAME_BACK, lambda _, believed: came_back(believed)),
 )
 
 
@@ -88,6 +96,7 @@ def judge(series: Series, geometry: Geometry) -> Judgement:
     faults = {**_certain_faults(series, geometry), **_doubts(series, geometry)}
     for cause in sorted(faults, reverse=True):
         causes[faults[cause]] = cause
+    causes[_beside_blind(series, geometry, causes)] = _BESIDE
     believed = Believed.of(series, geometry, _CODES[causes] >= SUSPICIOUS)
     for cause, rule in _RULES:
         hits = rule(series, believed)
@@ -113,4 +122,19 @@ def _certain_faults(series: Series, geometry: Geometry) -> dict[int, npt.NDArray
 
 def _doubts(series: Series, geometry: Geometry) -> dict[int, npt.NDArray[np.bool_]]:
     wide_mm = np.maximum(WIDE_SPREAD_MM, WIDE_SPREAD_SHARE * geometry.depth_mm)
-    return {_WIDE: series.spread_mm > wide_mm, _CLOCK: (series.flags & TIME_ESTIMATED) != 0}
+    scattered = (series.spread_mm > SCATTERED_SHARE * series.distance_mm) | (
+        (series.spread_mm > WIDE_SPREAD_MM) & (series.valid_count <= FEW_ECHOES)
+    )
+    return {_SCATTERED: scattered, _WIDE: series.spread_mm > wide_mm, _CLOCK: (series.flags & TIME_ESTIMATED) != 0}
+
+
+def _beside_blind(series: Series, geometry: Geometry, causes: npt.NDArray[np.int8]) -> Integers:
+    """Give the readings from before the full mark whose neighbours see something on the sensor's face, or nothing."""
+    blind = np.isin(causes, (_NEAR, _NO_ECHO, _SCATTERED))
+    places = np.flatnonzero((series.distance_mm < geometry.full_mm) & (_CODES[causes] >= SUSPICIOUS))
+    track = series.track
+    count = np.zeros(len(places), dtype=np.int64)
+    for step in (*range(-AROUND, 0), *range(1, AROUND + 1)):
+        other = np.clip(places + step, 0, len(series) - 1)
+        count += blind[other] & (track[other] == track[places])
+    return places[count >= BLIND_AROUND]

@@ -1,76 +1,93 @@
 """The bins that stand, with what the council wants of each, the sensor in it, and what others know of its emptying."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from psycopg import Connection
 
-from ingest.assess.due import Rules
+from ingest.assess.calendar import Calendar
+from ingest.assess.calendars import load_calendars
+from ingest.assess.due import Due
+from ingest.assess.entry import Entry
+from ingest.assess.rules import Request, Rules
 from ingest.assess.sensor import Sensor
 
+# Sensors are found for all bins in one go. The newest emptying that somebody reported is looked up bin by bin, which an
+# index answers: there are years of them. What a sensor saw is in its readings.
 _QUERY = """
 select
-    bins.id, bins.threshold, bins.max_age_days, bins.out_of_service_until,
+    bins.id, bins.depot_id, bins.stream, bin_rules.threshold, bin_rules.max_age_days, bins.out_of_service_until,
+    bin_requests.requested_at, bin_requests.note,
     fitting.fitted_at, fitting.next_report_s, fitting.last_received_at, emptying.emptied_at
 from bins
-left join lateral (
-    select
-        fittings.fitted_at,
-        device_state.next_report_s,
-        device_state.last_received_at
+join bin_rules on bin_rules.bin_id = bins.id
+left join bin_requests on bin_requests.bin_id = bins.id
+left join (
+    select distinct on (fittings.bin_id)
+        fittings.bin_id, fittings.fitted_at, device_state.next_report_s, device_state.last_received_at
     from fittings
     join devices on devices.id = fittings.device_id and devices.retired_at is null
     left join device_state
         on device_state.device_id = fittings.device_id and device_state.last_received_at >= fittings.fitted_at
-    where fittings.bin_id = bins.id and fittings.removed_at is null
-    order by device_state.last_received_at desc nulls last, fittings.fitted_at desc
-    limit 1
-) as fitting on true
+    where fittings.removed_at is null and (%(bin_ids)s::int[] is null or fittings.bin_id = any(%(bin_ids)s::int[]))
+    order by fittings.bin_id, device_state.last_received_at desc nulls last, fittings.fitted_at desc
+) as fitting on fitting.bin_id = bins.id
 left join lateral (
-    select max(emptyings.emptied_at) as emptied_at from emptyings where emptyings.bin_id = bins.id
+    select emptyings.emptied_at from emptyings
+    where emptyings.bin_id = bins.id and emptyings.source <> 'sensor'
+    order by emptyings.emptied_at desc
+    limit 1
 ) as emptying on true
 where bins.removed_at is null and (%(bin_ids)s::int[] is null or bins.id = any(%(bin_ids)s::int[]))
 """
+_DECISIONS = """
+select bin_id, sensor, reason, due_class, priority, due_since, due_by, explanation from bin_state
+where due_class is not null
+"""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One bin.
-
-    Attributes:
-        rules: what the council wants.
-        sensor: that sits in it now; None for none.
-        last_emptied_at: newest emptying on record, whoever reported it; None for none.
-    """
-
-    rules: Rules
-    sensor: Sensor | None
-    last_emptied_at: datetime | None
-
-
-def load_roster(connection: Connection, zone: ZoneInfo, bin_ids: list[int] | None = None) -> dict[int, Entry]:
-    """Load bins by id.
+def load_roster(
+    connection: Connection, calendar: Calendar, now: datetime, bin_ids: list[int] | None = None
+) -> dict[int, Entry]:
+    """Load bins by id, with three queries.
 
     Args:
         connection: read only.
-        zone: the council's time zone.
+        calendar: with the council's time zone and bank holidays; its hours hold where the council says nothing.
+        now: aware; horizons are as of then.
         bin_ids: which; None for all.
     """
+    horizons = load_calendars(connection, calendar).horizons(now)
     return {
         bin_id: Entry(
-            Rules(threshold, timedelta(days=max_age_days), out_of_service_until, zone),
+            Rules(
+                threshold,
+                timedelta(days=max_age_days),
+                out_of_service_until,
+                calendar.zone,
+                None if requested_at is None else Request(requested_at, note),
+            ),
             None if fitted_at is None else Sensor(fitted_at, next_report_s, last_received_at),
             last_emptied_at,
+            horizons.of(depot_id),
+            stream,
         )
         for (
             bin_id,
+            depot_id,
+            stream,
             threshold,
             max_age_days,
             out_of_service_until,
+            requested_at,
+            note,
             fitted_at,
             next_report_s,
             last_received_at,
             last_emptied_at,
         ) in connection.execute(_QUERY, {"bin_ids": bin_ids})
     }
+
+
+def load_decisions(connection: Connection) -> dict[int, Due]:
+    """Load what was decided last of the bins that are due, by bin id: a runner that starts goes on from there."""
+    return {bin_id: Due(*columns) for bin_id, *columns in connection.execute(_DECISIONS)}

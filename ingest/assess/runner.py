@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from types import FrameType
-from zoneinfo import ZoneInfo
 
 import psycopg
 import structlog
 from psycopg import Connection
 
+from ingest.assess.calendar import Calendar
 from ingest.assess.settings import AssessSettings
 from ingest.assess.work import Assessor, fitted_bins
 from ingest.backoff import Backoff, again
@@ -49,23 +49,23 @@ def run(settings: AssessSettings | None = None, *, once: bool = False) -> None:
         DatabaseLostError: the database does not answer (`once` only).
         IngestError: another runner is at work (`once` only), or the database was not migrated.
     """
-    zone = ZoneInfo((settings or load(AssessSettings)).time_zone)
+    calendar = (settings or load(AssessSettings)).calendar()
     try:
         with _stopped_by_signals():
             if once:
-                _run_once(zone)
+                _run_once(calendar)
             else:
-                _run_for_ever(zone)
+                _run_for_ever(calendar)
     except psycopg.ProgrammingError as error:
         raise IngestError(f"The database is not as this version needs it: {_first_line(error)}.") from error
 
 
-def _run_once(zone: ZoneInfo) -> None:
+def _run_once(calendar: Calendar) -> None:
     try:
         with _connect() as connection:
             if not _alone(connection):
                 raise IngestError("Another assess runner is at work on this database.")
-            assessor = Assessor(connection, zone)
+            assessor = Assessor(connection, calendar)
             while assessor.take_queue(datetime.now(UTC)):
                 pass
             _look_at_all(assessor, connection)
@@ -73,7 +73,7 @@ def _run_once(zone: ZoneInfo) -> None:
         raise DatabaseLostError(f"The database does not answer: {_first_line(error)}.") from error
 
 
-def _run_for_ever(zone: ZoneInfo) -> None:
+def _run_for_ever(calendar: Calendar) -> None:
     log = structlog.get_logger("assess")
     backoff = Backoff()
     while True:
@@ -83,7 +83,7 @@ def _run_for_ever(zone: ZoneInfo) -> None:
                 _wait_until_alone(connection)
                 log.info("assess started")
                 backoff.worked()
-                _serve(Assessor(connection, zone), connection, listener)
+                _serve(Assessor(connection, calendar), connection, listener)
         except (psycopg.OperationalError, psycopg.InterfaceError) as error:
             delay_s = backoff.delay_s()
             log.warning(again(f"The database is not usable: {_first_line(error)}", delay_s))

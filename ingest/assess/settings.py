@@ -4,6 +4,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import field_validator
 
+from ingest.assess.calendar import Calendar, bank_holidays
 from ingest.settings import LogSettings
 
 
@@ -11,10 +12,12 @@ class AssessSettings(LogSettings):
     """What `assess` needs.
 
     Attributes:
-        time_zone: the council's, for the times in explanations.
+        time_zone: the council's, for the times of rounds and in explanations.
+        holidays: whose bank holidays count, such as GB-SCT; `none` for none.
     """
 
     time_zone: str = "Europe/London"
+    holidays: str = "GB-ENG"
 
     @field_validator("time_zone")
     @classmethod
@@ -24,3 +27,13 @@ class AssessSettings(LogSettings):
         except (KeyError, ValueError, OSError):
             raise ValueError("it is no time zone such as Europe/London") from None
         return name
+
+    @field_validator("holidays")
+    @classmethod
+    def _known_holidays(cls, place: str) -> str:
+        bank_holidays(place)
+        return place
+
+    def calendar(self) -> Calendar:
+        """Give the calendar of a council that says nothing of its rounds."""
+        return Calendar(ZoneInfo(self.time_zone), holidays=bank_holidays(self.holidays))

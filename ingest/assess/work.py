@@ -1,29 +1,33 @@
-"""One assessment: from the queue through readings, findings and decisions to states."""
+"""The assessor: from the queue through readings, findings, forecasts and decisions to states in the database."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from itertools import islice
-from zoneinfo import ZoneInfo
 
 import psycopg
 import structlog
 from psycopg import Connection
 
-from ingest.assess.findings import Findings, examine, moment
-from ingest.assess.history import EVER, History, load_histories
-from ingest.assess.outcome import Revision, revise_emptyings, write_states
-from ingest.assess.roster import Entry, load_roster
-from ingest.assess.state import BinState, state_at
-from ingest.assess.tracks import Voice, combine
+from ingest.assess.anchor import Anchor
+from ingest.assess.calendar import Calendar
+from ingest.assess.cycle_store import load_cycles
+from ingest.assess.difference import is_news
+from ingest.assess.findings import moment
+from ingest.assess.history import EVER, load_anchors, load_readings
+from ingest.assess.outcome import revise_past, write_states
+from ingest.assess.readings import instant
+from ingest.assess.roster import load_decisions, load_roster
+from ingest.assess.state import BinState
+from ingest.assess.watch import Watch
 
-# So many bins at a time: their readings are in memory together, and their states are written in one transaction.
+# So many bins at a time are loaded anew: readings of years may be in memory together, or of the days since an anchor.
 BINS_AT_ONCE = 200
-# What is loaded before the last emptying that stands: more than readings can say about their neighbours.
-CONTEXT = timedelta(days=2)
+ANCHORED_AT_ONCE = 2000
+# What one bin may bring about must never keep the others from being assessed.
+_POISON = (psycopg.DataError, psycopg.IntegrityError, ArithmeticError, ValueError)
 
 # Fresh readings first: they never wait behind history.
-_QUEUE = "select device_id, from_measured_at, xmin::text from assess_queue order by from_measured_at desc limit 200"
+_QUEUE = "select device_id, from_measured_at, xmin::text from assess_queue order by from_measured_at desc limit 1000"
 # A device that was queued again meanwhile has another row version, and stays.
 _DONE = """
 delete from assess_queue
@@ -36,31 +40,26 @@ from unnest(%s::int[], %s::timestamptz[]) as seen (device_id, since)
 join fittings on fittings.device_id = seen.device_id and coalesce(fittings.removed_at, 'infinity') >= seen.since
 group by fittings.bin_id
 """
-_LAST_BEFORE = """
-select distinct on (wanted.bin_id) wanted.bin_id, emptyings.not_before, emptyings.emptied_at
-from unnest(%s::int[], %s::timestamptz[]) as wanted (bin_id, since)
-join emptyings
-    on emptyings.bin_id = wanted.bin_id and emptyings.emptied_at < wanted.since and emptyings.source = 'sensor'
-order by wanted.bin_id, emptyings.emptied_at desc
+_REMOVED = """
+select id from fittings
+where removed_at is not null and (%(bin_ids)s::int[] is null or bin_id = any(%(bin_ids)s::int[]))
 """
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """What a bin's readings say, for the threshold that it had then."""
-
-    findings: Findings
-    threshold: float
-
-
 class Assessor:
-    """Assesses bins, and remembers what their readings say, so that the passing of time costs no reading of them."""
+    """Assesses bins. A watch remembers what their readings say, so that no reading has to be loaded twice.
 
-    def __init__(self, connection: Connection, zone: ZoneInfo) -> None:
+    Whoever sees an exception other than those of single bins needs another assessor: this one may know what was not
+    committed.
+    """
+
+    def __init__(self, connection: Connection, calendar: Calendar) -> None:
         self._connection = connection
-        self._zone = zone
-        self._found: dict[int, _Found] = {}
+        self._calendar = calendar
+        self._watch = Watch(calendar.zone)
         self._written: dict[int, BinState] = {}
+        # The bins whose readings the watch has; None before it has any.
+        self._loaded: set[int] | None = None
 
     def take_queue(self, now: datetime) -> bool:
         """Assess the bins of the devices that wait, or of some of them; False when none waits."""
@@ -74,52 +73,35 @@ class Assessor:
         return True
 
     def assess(self, since: Mapping[int, datetime], now: datetime) -> None:
-        """Work out emptyings and states of bins anew.
+        """Take the readings of bins from a time on, and work out what they mean.
 
         Args:
             since: by bin id, the time of the first reading that is new; aware.
             now: aware.
         """
-        for batch in _batches(since):
-            try:
-                self._assess_batch(batch, now)
-            except (psycopg.DataError, psycopg.IntegrityError, ArithmeticError, ValueError):
-                # One bin must never keep the others from being assessed.
-                for bin_id, at in batch.items():
-                    self._assess_alone(bin_id, at, now)
-
-    def _assess_alone(self, bin_id: int, since: datetime, now: datetime) -> None:
-        try:
-            self._assess_batch({bin_id: since}, now)
-        except (psycopg.DataError, psycopg.IntegrityError, ArithmeticError, ValueError):
-            structlog.get_logger("assess").exception("a bin could not be assessed", bin_id=bin_id)
-
-    def _assess_batch(self, batch: dict[int, datetime], now: datetime) -> None:
-        last = self._last_emptyings(batch)
-        starts = {bin_id: last[bin_id][0] - CONTEXT if bin_id in last else EVER for bin_id in batch}
-        histories = load_histories(self._connection, starts)
-        _report_doubles(histories)
-        roster = load_roster(self._connection, self._zone, list(batch))
-        found = {bin_id: _examine(histories.get(bin_id), entry) for bin_id, entry in roster.items()}
-        revisions = {
-            bin_id: _revision(one.findings, last[bin_id][1] if bin_id in last else EVER)
-            for bin_id, one in found.items()
-        }
-        with self._connection.transaction():
-            revise_emptyings(self._connection, revisions)
-            self._found.update(found)
-            self._write(load_roster(self._connection, self._zone, list(batch)), now)
+        loaded = self._begin(now)
+        roster = load_roster(self._connection, self._calendar, now, list(since))
+        self._watch.enrol(roster)
+        self._watch.remove_fittings(self._removed_fittings(list(roster)))
+        standing = {bin_id: at for bin_id, at in since.items() if bin_id in roster}
+        late = self._watch.is_late({bin_id: instant(at) for bin_id, at in standing.items()})
+        news = {bin_id: at for bin_id, at in standing.items() if bin_id in loaded and not late[bin_id]}
+        if news:
+            self._take(news, None, now)
+        self._take_anew({bin_id: at for bin_id, at in standing.items() if bin_id not in news}, now)
 
     def look_at_time(self, now: datetime) -> None:
         """Decide on all bins anew for what time, the registry and reports change; only what changed is written."""
-        roster = load_roster(self._connection, self._zone)
-        for gone in self._found.keys() - roster.keys():
-            del self._found[gone]
-            self._written.pop(gone, None)
-        outdated = [bin_id for bin_id, one in self._found.items() if one.threshold != roster[bin_id].rules.threshold]
-        self.assess(dict.fromkeys(outdated, now), now)
+        loaded = self._begin(now)
+        roster = load_roster(self._connection, self._calendar, now)
+        gone = self._watch.bin_ids - roster.keys()
+        self._watch.dismiss(gone)
+        loaded -= gone
+        for bin_id in gone:
+            self._written.pop(bin_id, None)
+        self._watch.enrol(roster)
         with self._connection.transaction():
-            self._write(roster, now)
+            self._write(None, now)
 
     def has_new_bins(self) -> bool:
         """Say whether a bin stands that has no state yet."""
@@ -130,23 +112,62 @@ class Assessor:
         row = self._connection.execute(query).fetchone()
         return row is not None and bool(row[0])
 
-    def _write(self, roster: Mapping[int, Entry], now: datetime) -> None:
-        states = {
-            bin_id: state_at(self._findings(bin_id), entry.last_emptied_at, entry.sensor, entry.rules, now)
-            for bin_id, entry in roster.items()
-        }
-        changed = {bin_id: state for bin_id, state in states.items() if self._written.get(bin_id) != state}
+    def _begin(self, now: datetime) -> set[int]:
+        """Load what is known of all bins before the first readings; gives the bins whose readings are known."""
+        if self._loaded is None:
+            self._watch.enrol(load_roster(self._connection, self._calendar, now))
+            self._watch.remove_fittings(self._removed_fittings(None))
+            self._watch.remember(load_cycles(self._connection))
+            self._watch.resume(load_decisions(self._connection))
+            self._loaded = set()
+        return self._loaded
+
+    def _take_anew(self, since: Mapping[int, datetime], now: datetime) -> None:
+        """Load the readings of bins that are not known, or from before those that are known."""
+        anchors = load_anchors(self._connection, since)
+        anchored = [bin_id for bin_id in since if bin_id in anchors]
+        others = [bin_id for bin_id in since if bin_id not in anchors]
+        for batch in [*_batches(anchored, ANCHORED_AT_ONCE), *_batches(others, BINS_AT_ONCE)]:
+            known = {bin_id: anchors.get(bin_id) for bin_id in batch}
+            starts = {bin_id: EVER if one is None else moment(one.since) for bin_id, one in known.items()}
+            self._take(starts, known, now)
+
+    def _take(self, since: Mapping[int, datetime], anchors: Mapping[int, Anchor | None] | None, now: datetime) -> None:
+        """Take readings from a time on, of bins that are known or, with anchors, anew, and write what they mean."""
+        try:
+            rows = load_readings(self._connection, since)
+            if anchors is None:
+                self._watch.replace({bin_id: instant(at) for bin_id, at in since.items()}, rows)
+            else:
+                self._watch.renew(anchors, rows)
+            with self._connection.transaction():
+                news = self._watch.learn()
+                revise_past(self._connection, news)
+                self._write(since, now)
+        except _POISON:
+            self._watch.forget(since)
+            self._begin(now).difference_update(since)
+            if len(since) == 1 and anchors is not None:
+                structlog.get_logger("assess").exception("a bin could not be assessed", bin_id=next(iter(since)))
+            else:
+                self._take_one_by_one(list(since), now)
+        else:
+            self._begin(now).update(since)
+            _report_doubles(news.doubles)
+
+    def _take_one_by_one(self, bin_ids: list[int], now: datetime) -> None:
+        self._watch.remember(load_cycles(self._connection, bin_ids))
+        for bin_id in bin_ids:
+            self._take_anew({bin_id: now}, now)
+
+    def _write(self, bin_ids: Iterable[int] | None, now: datetime) -> None:
+        states = self._watch.look(now, bin_ids)
+        changed = {bin_id: one for bin_id, one in states.items() if is_news(self._written.get(bin_id), one, now)}
         write_states(self._connection, changed, now)
         self._written.update(changed)
 
-    def _findings(self, bin_id: int) -> Findings:
-        one = self._found.get(bin_id)
-        return Findings() if one is None else one.findings
-
-    def _last_emptyings(self, since: Mapping[int, datetime]) -> dict[int, tuple[datetime, datetime]]:
-        """Give the window of the last emptying that each bin's sensor saw before the news; later ones may change."""
-        rows = self._connection.execute(_LAST_BEFORE, (list(since), list(since.values())))
-        return {bin_id: (not_before, emptied_at) for bin_id, not_before, emptied_at in rows}
+    def _removed_fittings(self, bin_ids: list[int] | None) -> Iterator[int]:
+        return (fitting_id for (fitting_id,) in self._connection.execute(_REMOVED, {"bin_ids": bin_ids}))
 
 
 def fitted_bins(connection: Connection) -> list[int]:
@@ -154,30 +175,16 @@ def fitted_bins(connection: Connection) -> list[int]:
     return [bin_id for (bin_id,) in connection.execute("select distinct bin_id from fittings order by bin_id")]
 
 
-def _examine(history: History | None, entry: Entry) -> _Found:
-    threshold = entry.rules.threshold
-    if history is None or not history.parts:
-        return _Found(Findings(), threshold)
-    voices = [Voice(examine(part.series, part.geometry, threshold)[0], part.running) for part in history.parts]
-    return _Found(combine(voices), threshold)
-
-
-def _revision(findings: Findings, since: datetime) -> Revision:
-    return Revision(since, [one for one in findings.emptyings if moment(one.emptied_at) >= since])
-
-
-def _batches(since: Mapping[int, datetime]) -> Iterator[dict[int, datetime]]:
-    pairs: Sequence[tuple[int, datetime]] = sorted(since.items())
-    rest = iter(pairs)
-    while batch := dict(islice(rest, BINS_AT_ONCE)):
+def _batches(bin_ids: list[int], size: int) -> Iterator[list[int]]:
+    rest = iter(sorted(bin_ids))
+    while batch := list(islice(rest, size)):
         yield batch
 
 
-def _report_doubles(histories: Mapping[int, History]) -> None:
-    for bin_id, history in histories.items():
-        if history.double_count:
-            structlog.get_logger("assess").warning(
-                "readings share an identity but not their time; the later received ones do not count",
-                bin_id=bin_id,
-                readings=history.double_count,
-            )
+def _report_doubles(doubles: Mapping[int, int]) -> None:
+    for bin_id, count in doubles.items():
+        structlog.get_logger("assess").warning(
+            "readings share an identity but not their time; the later received ones do not count",
+            bin_id=bin_id,
+            readings=count,
+        )

@@ -54,6 +54,10 @@ GRID_PLACES = 8
 # A file may give both positions. Ours of the grid is right to 5 m; further apart they mean two places.
 SAME_PLACE_M = 20.0
 
+# A bin's own rules, and those of `rules`: how full it may be, 0..1, and how long it may stay.
+THRESHOLD = cells.number(0.05, 1, single=True)
+MAX_AGE_DAYS = cells.number(0.1, 366, single=True)
+
 Values = dict[str, object]
 
 MAY_BE_EMPTY = frozenset(
@@ -63,6 +67,8 @@ MAY_BE_EMPTY = frozenset(
         "model",
         "position_source",
         "position_licence",
+        "threshold",
+        "max_age_days",
         "out_of_service_until",
         "area",
         "uprn",
@@ -85,8 +91,8 @@ def readers(time_zone: str) -> Mapping[str, Reader]:
         "latitude": cells.number(-90, 90),
         "position_source": cells.text(200),
         "position_licence": cells.text(200),
-        "threshold": cells.number(0.05, 1, single=True),
-        "max_age_days": cells.number(0.1, 366, single=True),
+        "threshold": cells.or_none(THRESHOLD),
+        "max_age_days": cells.or_none(MAX_AGE_DAYS),
         "service_time_s": cells.whole(0, 7200),
         "out_of_service_until": cells.or_none(lambda _, cell: read_moment(cell, time_zone)),
         "area": cells.or_none(cells.reference),

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 from psycopg import Connection
@@ -16,6 +17,7 @@ from ingest.registry.features import is_geojson
 from ingest.registry.groups import AREAS, DEPOTS, Kind, export_groups, import_groups, read_groups
 from ingest.registry.printing import print_rows
 from ingest.registry.removals import remove_bin
+from ingest.registry.requests import cancel_request, request_emptying
 from ingest.registry.settings import RegistrySettings
 from ingest.settings import load
 
@@ -70,6 +72,26 @@ def bins_remove(ref: Annotated[str, typer.Argument(metavar="BIN")]) -> None:
     with registry_transaction() as connection:
         devices = remove_bin(connection, ref, now=datetime.now(UTC), actor=actor())
     typer.echo(" ".join([f"{ref} is removed.", *(f"{device} left it." for device in devices)]))
+
+
+@bins_app.command("request")
+def bins_request(
+    ref: Annotated[str, typer.Argument(metavar="BIN")],
+    note: Annotated[str, typer.Option(help="Why; the list of due bins shows it.")] = "",
+) -> None:
+    """Have a bin emptied: it is due until somebody emptied it, or until `bins cancel`."""
+    with registry_transaction() as connection:
+        asked_at = request_emptying(connection, ref, note=note, now=datetime.now(UTC), actor=actor())
+    local = asked_at.astimezone(ZoneInfo(load(RegistrySettings).time_zone))
+    typer.echo(f"{ref} is asked for since {local:%Y-%m-%d %H:%M}; it is due until it was emptied.")
+
+
+@bins_app.command("cancel")
+def bins_cancel(ref: Annotated[str, typer.Argument(metavar="BIN")]) -> None:
+    """Take back that a bin is asked for."""
+    with registry_transaction() as connection:
+        cancel_request(connection, ref, actor=actor())
+    typer.echo(f"{ref} is not asked for any more.")
 
 
 @depots_app.command("import")

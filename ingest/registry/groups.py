@@ -11,6 +11,7 @@ from ingest.registry import cells
 from ingest.registry.audit import Change, difference, record_changes
 from ingest.registry.bin_file import BinRow, RefusedRow
 from ingest.registry.cells import Reader, read_cells
+from ingest.registry.errors import RegistryError
 from ingest.registry.queue import announce
 from ingest.registry.settings import Area
 from ingest.registry.tables import Row, read_table, write_table
@@ -119,6 +120,20 @@ def add_named(connection: Connection, kind: Kind, refs: Iterable[object], *, act
 def export_groups(connection: Connection, kind: Kind) -> str:
     """Write all groups of a kind as CSV, by reference; `import_groups` takes it back without a change."""
     return write_table(kind.columns, _load(connection, kind))
+
+
+def find_depot(connection: Connection, ref: str | None) -> int | None:
+    """Give the id of a depot; None for None, which stands for all of them.
+
+    Raises:
+        RegistryError: there is none of this reference.
+    """
+    if ref is None:
+        return None
+    row = connection.execute("select id from depots where ref = %s", (ref,)).fetchone()
+    if row is None:
+        raise RegistryError(f"There is no depot {ref}.")
+    return int(row[0])
 
 
 def _values(row: Row, area: Area) -> dict[str, object]:

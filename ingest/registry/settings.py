@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BeforeValidator, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from ingest.assess.calendar import bank_holidays
 from ingest.settings import PREFIX
 
 
@@ -56,12 +57,14 @@ class RegistrySettings(BaseSettings):
     Attributes:
         area: where the council's bins stand; a bin outside is refused.
         time_zone: of dates and times without an offset.
+        holidays: whose bank holidays count, such as GB-SCT; `none` for none.
     """
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, frozen=True)
 
     area: Annotated[Area, NoDecode, BeforeValidator(_area)] = UNITED_KINGDOM
     time_zone: str = "Europe/London"
+    holidays: str = "GB-ENG"
 
     @field_validator("time_zone")
     @classmethod
@@ -71,3 +74,9 @@ class RegistrySettings(BaseSettings):
         except (KeyError, ValueError, OSError):
             raise ValueError("it is no time zone such as Europe/London") from None
         return name
+
+    @field_validator("holidays")
+    @classmethod
+    def _known_holidays(cls, place: str) -> str:
+        bank_holidays(place)
+        return place

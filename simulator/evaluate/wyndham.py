@@ -170,7 +170,8 @@ def forecast_cases(days: Days, cases: Cases, which: Integers) -> tuple[Floats, F
         rows = np.flatnonzero(weeks == week)
         pool = prepare(cycles, pools, clock, week.astype("datetime64[us]"))
         made = forecast(cycles, pool, situation[rows], asked_at[rows]).threshold
-        quantiles[rows] = (made.quantiles - asked_at[rows, None]) / DAY
+        # A level is seen once a day, so it is seen at the threshold on the first day after it got there.
+        quantiles[rows] = np.maximum(np.ceil((made.quantiles - asked_at[rows, None]) / DAY), 1.0)
         chance[rows] = made.chance_before(asked_at[rows] + (HORIZON_DAYS * 86_400 * np.timedelta64(1, "s")))
     return np.where(np.isnan(quantiles), LONGEST_DAYS, quantiles), chance
 

@@ -12,8 +12,8 @@ select
     bins.capacity_l,
     bins.longitude,
     bins.latitude,
-    bins.threshold,
-    bins.max_age_days,
+    bin_rules.threshold,
+    bin_rules.max_age_days,
     bins.service_time_s,
     bins.out_of_service_until,
     fitting.device,
@@ -43,8 +43,11 @@ select
     bins.usrn,
     bins.open_data,
     bins.position_source,
-    bins.position_licence
+    bins.position_licence,
+    state.horizon_at,
+    state.overflow_chance
 from bins
+join bin_rules on bin_rules.bin_id = bins.id
 left join depots on depots.id = bins.depot_id
 left join areas on areas.id = bins.area_id
 left join bin_state as state on state.bin_id = bins.id

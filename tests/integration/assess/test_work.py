@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import psycopg
 import pytest
 
+from ingest.assess.calendar import Calendar
 from ingest.assess.runner import ASSESS_LOCK, run
 from ingest.assess.work import Assessor
 from ingest.errors import IngestError
@@ -22,7 +23,7 @@ LEVELS = [level / 100 for _ in range(3) for level in (5, 15, 30, 45, 60, 75, 88,
 @pytest.fixture
 def assessor(database: MigratedDatabase) -> Iterator[Assessor]:
     with psycopg.connect(conninfo(database.ingest_env), autocommit=True) as connection:
-        yield Assessor(connection, ZoneInfo("Europe/London"))
+        yield Assessor(connection, Calendar(ZoneInfo("Europe/London")))
 
 
 def drain(assessor: Assessor) -> None:
@@ -36,7 +37,9 @@ def test_readings_become_state_and_emptyings(database: MigratedDatabase, assesso
 
     drain(assessor)
 
-    assert query(database, STATE) == [(pytest.approx(0.07), "ok", "NOT_READY", None, NOW - HOUR)]
+    assert query(database, "select fill_level, sensor, last_emptied_at from bin_state") == [
+        (pytest.approx(0.07), "ok", NOW - HOUR)
+    ]
     assert query(database, "select not_before, emptied_at, source from emptyings order by 2") == [
         (NOW - 18 * HOUR, NOW - 17 * HOUR, "sensor"),
         (NOW - 10 * HOUR, NOW - 9 * HOUR, "sensor"),
@@ -89,7 +92,7 @@ def test_emptying_that_a_crew_reported_stays(database: MigratedDatabase, assesso
             " select id, %s, %s, 1, 'crew' from bins",
             (NOW - timedelta(days=8), NOW - timedelta(days=8)),
         )
-    store(database, hourly([0.3, 0.31, 0.32]))
+    store(database, hourly([0.01, 0.01, 0.02]))
 
     drain(assessor)
 
@@ -132,17 +135,16 @@ def test_reading_with_a_taken_identity_does_not_count(database: MigratedDatabase
 
     drain(assessor)
 
-    assert query(database, STATE)[0][:3] == (pytest.approx(0.3), "ok", "NOT_READY")
+    assert query(database, STATE)[0][:2] == (pytest.approx(0.3), "ok")
 
 
 def test_time_alone_makes_a_sensor_stale(database: MigratedDatabase, assessor: Assessor) -> None:
     add_bins(database)
     store(database, hourly([0.3, 0.31]))
     drain(assessor)
-    [(assessed_at,)] = query(database, "select assessed_at from bin_state")
 
     assessor.look_at_time(NOW + 5 * HOUR)
-    assert query(database, "select assessed_at from bin_state") == [(assessed_at,)]
+    assert query(database, "select sensor from bin_state") == [("ok",)]
 
     assessor.look_at_time(NOW + 7 * HOUR)
     assert query(database, STATE)[0][1:4] == ("silent", "STALE", "may_go")
@@ -197,3 +199,98 @@ def test_two_sensors_in_one_bin_see_the_same_emptyings(database: MigratedDatabas
     # The second hangs 100 mm higher, so it finds the bin fuller.
     [(level, sensor)] = query(database, "select fill_level, sensor from bin_status where ref = 'B1'")
     assert (level, sensor) == (pytest.approx((1300 - 1130) / 1100, abs=0.01), "ok")
+
+
+FORECAST = (
+    "select threshold_at_p50, full_at_p10, full_at_p90, horizon_at, overflow_chance from bin_state order by bin_id"
+)
+KEPT = (
+    "select bin_id, fill_level, reason, due_class, last_emptied_at from bin_state order by bin_id",
+    "select * from emptyings order by bin_id, emptied_at",
+    "select * from cycles order by bin_id, began_at",
+)
+
+
+def test_cycles_and_forecasts_are_kept(database: MigratedDatabase, assessor: Assessor) -> None:
+    add_bins(database)
+    store(database, hourly(LEVELS))
+
+    drain(assessor)
+
+    cycles = query(
+        database, "select began_at, ended_at, after_emptying, level_last, passed_s[9] from cycles order by 1"
+    )
+    assert cycles == [
+        (NOW - 25 * HOUR, NOW - 18 * HOUR, False, pytest.approx(0.93), 6 * 3600),
+        (NOW - 17 * HOUR, NOW - 10 * HOUR, True, pytest.approx(0.93), 6 * 3600),
+        (NOW - 9 * HOUR, NOW - 2 * HOUR, True, pytest.approx(0.93), 6 * 3600),
+    ]
+    [(early, likely, late, full_at, horizon_at, chance)] = query(
+        database,
+        "select threshold_at_p10, threshold_at_p50, threshold_at_p90, full_at_p50, horizon_at, overflow_chance"
+        " from bin_status",
+    )
+    assert NOW < early < likely < late  # type: ignore[operator]
+    assert likely < full_at  # type: ignore[operator]
+    assert horizon_at > NOW + 24 * HOUR  # type: ignore[operator]
+    assert chance > 0.5  # type: ignore[operator]
+
+
+def test_restart_goes_on_where_it_was(database: MigratedDatabase, assessor: Assessor) -> None:
+    """One assessor works all the time, one starts from what is stored, one from the readings alone."""
+    add_bins(database, 2)
+    levels = [min(1.0, hour % 60 / 55) for hour in range(240)]
+    store(database, hourly(levels, until=NOW - 6 * HOUR), "D1")
+    store(database, hourly(levels[25:], until=NOW - 6 * HOUR), "D2")
+    drain(assessor)
+    for device in ("D1", "D2"):
+        store(database, hourly([0.9, 0.92, 0.02, 0.03, 0.05, 0.07]), device)
+    queue = query(database, "select device_id, from_measured_at from assess_queue")
+    drain(assessor)
+    kept = [query(database, text) for text in KEPT]
+
+    with psycopg.connect(conninfo(database.ingest_env), autocommit=True) as connection:
+        connection.cursor().executemany("insert into assess_queue values (%s, %s)", queue)
+        drain(Assessor(connection, Calendar(ZoneInfo("Europe/London"))))
+        assert [query(database, text) for text in KEPT] == kept
+        forecast = query(database, FORECAST)
+
+        connection.execute("delete from emptyings")
+        connection.execute("delete from cycles")
+        connection.execute("delete from bin_state")
+        connection.cursor().executemany("insert into assess_queue values (%s, %s)", queue)
+        drain(Assessor(connection, Calendar(ZoneInfo("Europe/London"))))
+
+    assert [query(database, text) for text in KEPT] == kept
+    assert query(database, FORECAST) == forecast
+
+
+def test_nothing_is_written_that_is_no_news(database: MigratedDatabase, assessor: Assessor) -> None:
+    add_bins(database, 3)
+    for device in ("D1", "D2", "D3"):
+        store(database, hourly(LEVELS), device)
+    drain(assessor)
+    assessor.look_at_time(NOW)
+    versions = "select xmin::text from {} order by 1"
+    before = [query(database, versions.format(table)) for table in ("bin_state", "emptyings", "cycles")]
+
+    assessor.look_at_time(NOW + timedelta(minutes=2))
+    store(database, [(NOW + timedelta(minutes=1), 0.07)])
+    drain(assessor)
+
+    after = [query(database, versions.format(table)) for table in ("bin_state", "emptyings", "cycles")]
+    assert after[1:] == before[1:]
+    assert len(set(map(str, after[0])) - set(map(str, before[0]))) == 1
+
+
+def test_bin_that_cannot_be_written_keeps_no_other_from_it(database: MigratedDatabase, assessor: Assessor) -> None:
+    add_bins(database, 3)
+    with psycopg.connect(database.conninfo) as owner:
+        owner.execute("alter table bin_state add check (bin_id <> 2)")
+    for device in ("D1", "D2", "D3"):
+        store(database, hourly(LEVELS), device)
+
+    drain(assessor)
+
+    assert query(database, "select bin_id from bin_state order by 1") == [(1,), (3,)]
+    assert query(database, "select bin_id, count(*) from cycles group by 1 order by 1") == [(1, 3), (3, 3)]

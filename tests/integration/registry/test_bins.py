@@ -104,7 +104,7 @@ def test_positions_in_metres_come_back_in_metres(database: MigratedDatabase, tmp
         "New areas: ward-11, ward-12.",
         "2 added, 0 changed, 0 unchanged, 0 refused.",
     ]
-    assert exported[1].endswith(",survey 2026,OGL v3,0.8,7.0,120,,ward-11,906423001,1234567,yes,325400.25,673900.0")
+    assert exported[1].endswith(",survey 2026,OGL v3,,,120,,ward-11,906423001,1234567,yes,325400.25,673900.0")
     assert exported[2].endswith(",ward-12,,,no,326000.0,674500.5")
     assert ingest(database, "bins", "import", save(tmp_path, "bins.csv", FULL)).startswith("0 added, 0 changed, 2 unc")
 

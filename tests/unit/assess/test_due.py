@@ -143,8 +143,8 @@ def test_rejected_readings_are_stale() -> None:
 
     assert (due.sensor, due.reason) == ("rejected", "STALE")
     assert (
-        due.explanation
-        == "Sensor sees nothing it can rely on since Sun 10:00 (no echo): served as if it had no sensor."
+        due.explanation == "Sensor sees nothing it can rely on since Sun 10:00 (no echo), 20% full before:"
+        " served as if it had no sensor."
     )
 
 

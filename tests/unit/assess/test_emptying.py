@@ -37,7 +37,7 @@ def found(given_series: Series) -> list[tuple[float, float]]:
         # The lid was open: the window is as wide as what is not known.
         ([0.9, 0.9, None, None, 0.05, 0.05], [(4, 1)]),
         # Twice.
-        ([0.9, 0.1, 0.1, 0.5, 0.9, 0.1, 0.1], [(6, 5), (2, 1)]),
+        ([0.8, 0.9, 0.1, 0.1, 0.5, 0.9, 0.1, 0.1], [(6, 5), (2, 1)]),
     ],
 )
 def test_detect_emptying(levels: list[float | None], windows: list[tuple[float, float]]) -> None:

@@ -1,0 +1,96 @@
+"""What the readings of some bins say, worked out for all of them at once. Pure."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from ingest.assess import tail
+from ingest.assess.cycles import Cycles, cut
+from ingest.assess.findings import Findings, with_levels
+from ingest.assess.ragged import Rows, ramps
+from ingest.assess.readings import Floats, Integers, Times
+from ingest.assess.tracks import Voice, combine
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What the readings of some bins say.
+
+    Attributes:
+        findings: one a bin.
+        cycles: of all bins; `bin` is the place of the bin among them.
+    """
+
+    findings: list[Findings]
+    cycles: Cycles
+
+
+def take_account(
+    rows: Rows, starts: Integers, thresholds: Floats, anchored_at: Times, removed: Collection[int]
+) -> Account:
+    """Work out what readings say.
+
+    Args:
+        rows: of one bin after another, each in order.
+        starts: where each bin's rows start, shape (bins + 1,).
+        thresholds: level 0..1 from which each bin is full, shape (bins,).
+        anchored_at: an emptying of each bin that stands, shape (bins,); NaT for none. Only cycles since then are given.
+        removed: fittings whose sensor is no longer in its bin.
+    """
+    if not len(rows):
+        return Account([Findings()] * len(thresholds), Cycles.empty())
+    laid, track_starts, bins = tail.parts(rows, starts)
+    series, geometry = tail.series(laid, track_starts), tail.geometry(laid)
+    found, levels = with_levels(series, geometry, thresholds[bins])
+    newest = laid[track_starts[1:] - 1]
+    findings, leading = _together(found, bins, newest, len(thresholds), removed)
+    return Account(findings, _cycles(series.measured_at, levels, track_starts, findings, leading, anchored_at))
+
+
+def _together(
+    found: Sequence[Findings], bins: Integers, newest: Rows, count: int, removed: Collection[int]
+) -> tuple[list[Findings], Integers]:
+    """Give what each bin's sensors say together, and the track that its cycles are taken from, -1 for none."""
+    findings, leading = [Findings()] * count, np.full(count, -1, dtype=np.int64)
+    firsts = np.flatnonzero(np.diff(bins, prepend=-1))
+    for first, end in pairwise([*firsts.tolist(), len(bins)]):
+        number = int(bins[first])
+        if end - first == 1:
+            findings[number] = found[first]
+            leading[number] = first
+        else:
+            running = [int(fitting) not in removed for fitting in newest["fitting_id"][first:end]]
+            findings[number] = combine([Voice(*one) for one in zip(found[first:end], running, strict=True)])
+            # The sensor that was heard last, among those that are still there.
+            heard = sorted(range(first, end), key=lambda track: (running[track - first], newest["measured_at"][track]))
+            leading[number] = heard[-1]
+    return findings, leading
+
+
+def _cycles(
+    measured_at: Times,
+    levels: Floats,
+    track_starts: Integers,
+    findings: Sequence[Findings],
+    leading: Integers,
+    anchored_at: Times,
+) -> Cycles:
+    used = np.flatnonzero(leading >= 0)
+    tracks = leading[used]
+    places, starts = ramps(track_starts[tracks], np.diff(track_starts)[tracks])
+    seen = [(track, one.emptied_at) for track, bin_ in enumerate(used.tolist()) for one in findings[bin_].emptyings]
+    anchored = np.flatnonzero(~np.isnat(anchored_at[used]))
+    cycles = cut(
+        measured_at[places],
+        levels[places],
+        starts,
+        bins=used,
+        emptied_track=np.concatenate([anchored, np.array([track for track, _ in seen], dtype=np.int64)]),
+        emptied_at=np.concatenate(
+            [anchored_at[used[anchored]], np.array([at for _, at in seen], dtype="datetime64[us]")]
+        ),
+    )
+    since = anchored_at[cycles.bin]
+    return cycles[np.isnat(since) | (cycles.began_at >= since)]

@@ -1,0 +1,150 @@
+"""The readings of many tracks that nothing speaks against so far, and what is usual in their tracks."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from ingest.assess.neighbours import beside
+from ingest.assess.readings import Floats, Geometry, Integers, Series
+
+Hits = npt.NDArray[np.bool_]
+
+# A step of this share of the depth between two readings is a jump; with a noisy sensor it takes more.
+JUMP = 0.1
+JUMP_NOISES = 6.0
+# Two levels as close as this, or as so many standard deviations of the noise, are the same.
+SAME = 0.04
+SAME_NOISES = 4.0
+# No sensor is less noisy than this: it reports whole millimetres, and waste is not flat.
+LEAST_NOISE_MM = 4.0
+# More is no noise, and few readings do not tell it.
+MOST_NOISE = 0.06
+NOISE_READINGS = 6
+# Larger falls than this are no noise: they count as this. Of normal noise the mean fall, no fall being zero, is so many
+# standard deviations. What is thrown in makes levels rise, so only falls show the noise.
+LARGEST_FALL, MEAN_FALL = 0.1, 0.564
+# So many days before a reading's own tell what is usual.
+USUAL_DAYS = 2
+# A fixed thing is seen at a distance that changes by this much, because sound is slower in the cold.
+FIXED_MM = 15.0
+# Neighbours further off in time prove nothing: the bin may have been filled and emptied between them.
+NEIGHBOUR_H = 6.0
+
+
+@dataclass(frozen=True)
+class Believed:
+    """The readings of many tracks that nothing speaks against so far.
+
+    Attributes:
+        place: in the series, shape (n,).
+        level: 0 empty, 1 full, not clipped, shape (n,).
+        hours: since 1970, shape (n,).
+        track: of each, shape (n,); a change of geometry begins another one.
+        noise: standard deviation of the level, as the days before showed it, shape (n,).
+        depth_mm: from the bottom to the full mark, shape (n,).
+    """
+
+    place: Integers
+    level: Floats
+    hours: Floats
+    track: Integers
+    noise: Floats
+    depth_mm: Floats
+
+    @classmethod
+    def of(cls, series: Series, geometry: Geometry, believed: Hits) -> Self:
+        """Take the believed readings of a series."""
+        place = np.flatnonzero(believed)
+        depth_mm = np.broadcast_to(geometry.depth_mm, len(series))[place]
+        empty_mm = np.broadcast_to(geometry.empty_mm, len(series))[place]
+        level = (empty_mm - series.distance_mm[place]) / depth_mm
+        hours = series.measured_at.astype(np.int64)[place] / 3.6e9
+        track = _parts(series, geometry)[place]
+        usual = noise(steps(level, hours, track), hours, track)
+        return cls(place, level, hours, track, np.maximum(usual, LEAST_NOISE_MM / depth_mm), depth_mm)
+
+    def where(self, kept: Hits) -> Self:
+        """Give those of them that are marked, shape (n,)."""
+        if kept.all():
+            return self
+        return type(self)(
+            self.place[kept],
+            self.level[kept],
+            self.hours[kept],
+            self.track[kept],
+            self.noise[kept],
+            self.depth_mm[kept],
+        )
+
+    @cached_property
+    def jump(self) -> Floats:
+        """From which change on a step is a jump, shape (n,)."""
+        return np.maximum(JUMP, JUMP_NOISES * self.noise)
+
+    @cached_property
+    def same(self) -> Floats:
+        """Up to which difference two levels are the same, shape (n,)."""
+        return np.maximum(SAME, SAME_NOISES * self.noise)
+
+    @cached_property
+    def fixed_width(self) -> Floats:
+        """Up to which difference two echoes come from the same fixed thing, shape (n,)."""
+        return FIXED_MM / self.depth_mm
+
+    @cached_property
+    def step(self) -> Floats:
+        """The change from each reading to the next, shape (n,); NaN where there is none soon enough."""
+        return steps(self.level, self.hours, self.track)
+
+
+def noise(step: Floats, hours: Floats, track: Integers) -> Floats:
+    """Estimate the standard deviation of the levels around each reading from how much they fell in the days before.
+
+    Only whole days (UTC) before a reading's own count, and only two of them: readings that come later, or that are no
+    longer at hand, change nothing.
+
+    Args:
+        step: from each reading to the next, shape (n,); NaN where there is none.
+        hours: since 1970, of each reading.
+        track: of each, ascending.
+
+    Returns:
+        Shape (n,); 0 where too few readings tell.
+    """
+    if not len(step):
+        return np.zeros(0)
+    day = np.floor_divide(hours, 24.0)
+    first = np.append(True, (np.diff(track) != 0) | (np.diff(day) != 0))
+    group = np.cumsum(first) - 1
+    days, tracks = day[first], track[first]
+    known = ~np.isnan(step)
+    falls = np.bincount(group, np.where(known, np.clip(-step, 0.0, LARGEST_FALL), 0.0))
+    counts = np.bincount(group, known)
+    total, count = np.zeros((2, len(days)))
+    for back in range(1, USUAL_DAYS + 1):
+        near = (tracks[back:] == tracks[:-back]) & (days[back:] - days[:-back] <= USUAL_DAYS)
+        total[back:] += np.where(near, falls[:-back], 0.0)
+        count[back:] += np.where(near, counts[:-back], 0.0)
+    mean = np.where(count >= NOISE_READINGS, total / np.maximum(count, 1), 0.0)
+    usual: Floats = np.minimum(mean / MEAN_FALL, MOST_NOISE)[group]
+    return usual
+
+
+def steps(level: Floats, hours: Floats, track: Integers) -> Floats:
+    """Give the change from each reading to the next, shape (n,); NaN where there is none soon enough."""
+    step = beside(level, track, 1) - level
+    step[:-1][np.diff(hours) > NEIGHBOUR_H] = np.nan
+    return step
+
+
+def _parts(series: Series, geometry: Geometry) -> Integers:
+    """Number the stretches of readings that share track and geometry."""
+    border = np.zeros(len(series), dtype=np.bool_)
+    border[series.starts[:-1][np.diff(series.starts) > 0]] = True
+    for values in (geometry.empty_mm, geometry.full_mm):
+        border[1:] |= np.diff(np.broadcast_to(values, len(series))) != 0
+    parts: Integers = np.cumsum(border) - 1
+    return parts

@@ -1,0 +1,26 @@
+"""What is known of one bin beside its readings. Pure."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from ingest.assess.rules import Rules
+from ingest.assess.sensor import Sensor
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One bin.
+
+    Attributes:
+        rules: what the council wants.
+        sensor: that sits in it now; None for none.
+        last_emptied_at: newest emptying that others than its sensor reported; None for none.
+        horizon: until when it has to wait when the coming round leaves it out; None where there are no rounds.
+        pool: what it has in common with bins that fill like it: its stream.
+    """
+
+    rules: Rules
+    sensor: Sensor | None
+    last_emptied_at: datetime | None = None
+    horizon: datetime | None = None
+    pool: str = ""

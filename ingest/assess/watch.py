@@ -1,0 +1,259 @@
+"""What is known of every bin, kept up as readings come in, and what it means now. Pure: the clock is passed in.
+
+The one place where readings become states: the runner on the database, the evaluation on an invented town and the
+shadow mode all use it, so that what is evaluated is what runs.
+
+    watch = Watch()
+    watch.enrol({7: Entry(rules, sensor)})
+    watch.take(readings(bin_ids, measured_at, empty_mm=1200, full_mm=200, distance_mm=distances))
+    states = watch.look(now)
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from ingest.assess import foresight
+from ingest.assess.account import take_account
+from ingest.assess.anchor import Anchor
+from ingest.assess.archive import Archive
+from ingest.assess.cycles import OPEN, Cycles
+from ingest.assess.due import Due
+from ingest.assess.entry import Entry
+from ingest.assess.findings import Findings, moment
+from ingest.assess.foresight import Foresight, Foresights
+from ingest.assess.news import News, Revision, later
+from ingest.assess.ragged import Rows
+from ingest.assess.readings import Integers, instant
+from ingest.assess.roll import Roll
+from ingest.assess.state import BinState, state_at
+from ingest.assess.tails import NEVER, Tails
+
+NOTHING = Findings()
+
+
+class Watch:
+    """Knows of each bin the readings since shortly before an emptying that is settled, and its past cycles."""
+
+    def __init__(self, zone: ZoneInfo) -> None:
+        """Begin with no bins.
+
+        Args:
+            zone: whose clocks people live by.
+        """
+        self._roll = Roll()
+        self._tails = Tails()
+        self._archive = Archive()
+        self._foresights = Foresights(zone)
+        self._removed: set[int] = set()
+        self._decided: dict[int, Due] = {}
+        # By the bins' numbers:
+        self._findings: list[Findings] = []
+        self._outdated = np.zeros(0, dtype=np.bool_)
+        self._renewed = np.zeros(0, dtype=np.bool_)
+
+    @property
+    def bin_ids(self) -> set[int]:
+        """The bins that stand."""
+        return set(self._roll.entries)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that readings and cycles take."""
+        return self._tails.nbytes + self._archive.nbytes
+
+    def enrol(self, entries: Mapping[int, Entry]) -> None:
+        """Say which bins stand, or what holds for some of them now; by bin id."""
+        changed = self._roll.enrol(entries)
+        self._widen()
+        self._outdated[changed] = True
+
+    def dismiss(self, bin_ids: Iterable[int]) -> None:
+        """Forget bins that no longer stand."""
+        gone = list(bin_ids)
+        self._roll.dismiss(gone)
+        self.forget(gone)
+
+    def forget(self, bin_ids: Iterable[int]) -> None:
+        """Forget what the readings of bins say."""
+        numbers = self._numbers(bin_ids)
+        self._tails.forget(numbers)
+        self._archive.forget(numbers)
+        self._outdated[numbers] = False
+        for number in numbers.tolist():
+            self._findings[number] = NOTHING
+
+    def findings(self, bin_id: int) -> Findings:
+        """Give what the readings of a bin say, as of the last `learn` or `look`."""
+        return self._findings[self._roll.number(bin_id)]
+
+    def remove_fittings(self, fitting_ids: Iterable[int]) -> None:
+        """Say which sensors no longer sit in their bin."""
+        self._removed.update(fitting_ids)
+
+    def report(self, emptied_at: Mapping[int, datetime]) -> None:
+        """Take emptyings that a crew or the route engine reported, aware, by bin id; the newest of a bin counts."""
+        self._roll.report(emptied_at)
+        self._widen()
+
+    def remember(self, cycles: Cycles) -> None:
+        """Take cycles from where they were kept, in place of those that are known; `bin` is the bin's id."""
+        numbers = self._numbers(cycles.bin.tolist())
+        order = np.lexsort((cycles.ended_at, numbers))
+        bins = np.unique(numbers)
+        kept = replace(cycles[order], bin=numbers[order])
+        self._archive.revise(bins, np.full(len(bins), NEVER), kept)
+
+    def resume(self, decisions: Mapping[int, Due]) -> None:
+        """Say what was decided last, by bin id, before this watch began."""
+        self._decided.update(decisions)
+
+    def take(self, rows: Rows) -> dict[int, np.datetime64]:
+        """Take new readings of any bins, in any order; one that is known already changes nothing.
+
+        Args:
+            rows: of the kind `tail.READING`.
+
+        Returns:
+            By bin id, the time of the oldest reading that came too late for what is kept of its bin. Nothing was taken
+            of that bin; its readings have to be loaded again, and given to `renew`.
+        """
+        bins = self._numbers(rows["bin_id"].tolist())
+        touched, place = np.unique(bins, return_inverse=True)
+        since = np.full(len(touched), np.datetime64("9999-01-01", "us"))
+        np.minimum.at(since, place, rows["measured_at"])
+        late = self._tails.is_late(touched, since)
+        self._tails.add(bins[~late[place]], rows[~late[place]])
+        self._outdated[touched[~late]] = True
+        return dict(zip(self._roll.ids[touched[late]].tolist(), since[late], strict=True))
+
+    def is_late(self, since: Mapping[int, np.datetime64]) -> dict[int, bool]:
+        """Say, by bin id, whether readings from a time on are too late for what is kept of the bin."""
+        late = self._tails.is_late(self._numbers(since), np.array(list(since.values()), dtype="datetime64[us]"))
+        return dict(zip(since, late.tolist(), strict=True))
+
+    def replace(self, since: Mapping[int, np.datetime64], rows: Rows) -> None:
+        """Take all readings of bins from a time on, in place of those that are known; none is late.
+
+        Args:
+            since: by bin id, datetime64[us], UTC.
+            rows: of these bins, of the kind `tail.READING`; of several with one identity the first counts.
+        """
+        numbers = self._numbers(since)
+        self._tails.drop_from(numbers, np.array(list(since.values()), dtype="datetime64[us]"))
+        self._tails.add(self._numbers(rows["bin_id"].tolist()), rows)
+        self._outdated[numbers] = True
+
+    def renew(self, anchors: Mapping[int, Anchor | None], rows: Rows) -> None:
+        """Take the readings of bins anew.
+
+        Args:
+            anchors: by bin id, the emptying from which on (`Anchor.since`) all its readings are here; None where all
+                readings that there are are here.
+            rows: of these bins, of the kind `tail.READING`; of several with one identity the first counts.
+        """
+        numbers = self._numbers(anchors)
+        self._tails.forget(numbers)
+        self._tails.anchored_at[numbers] = [NEVER if one is None else one.emptied_at for one in anchors.values()]
+        self._tails.add(self._numbers(rows["bin_id"].tolist()), rows)
+        self._outdated[numbers] = self._renewed[numbers] = True
+
+    def learn(self) -> News:
+        """Work out what new readings say; gives what they changed of the past."""
+        news = News()
+        for bins, rows, starts, doubles in self._tails.tidied(np.flatnonzero(self._outdated)):
+            anchored_at = self._tails.anchored_at[bins]
+            account = take_account(rows, starts, self._roll.thresholds[bins], anchored_at, self._removed)
+            cycles = replace(account.cycles, bin=bins[account.cycles.bin])
+            changed = self._archive.revise(bins, anchored_at, cycles) | self._renewed[bins]
+            for place, number in enumerate(bins.tolist()):
+                findings, since = account.findings[place], anchored_at[place]
+                found = findings.emptyings
+                if changed[place] or found != self._findings[number].emptyings:
+                    revised = later(found, since)
+                    changed[place] |= revised != later(self._findings[number].emptyings, since)
+                    if changed[place]:
+                        news.revisions[int(self._roll.ids[number])] = Revision(since, revised)
+                self._findings[number] = findings
+                self._tails.anchor(number, found, rows["measured_at"][starts[place] : starts[place + 1]])
+            told = np.isin(cycles.bin, bins[changed]) & (cycles.ended_by != OPEN)
+            news.cycles.append(replace(cycles[told], bin=self._roll.ids[cycles.bin[told]]))
+            double = np.flatnonzero(doubles)
+            news.doubles.update(zip(self._roll.ids[bins[double]].tolist(), doubles[double].tolist(), strict=True))
+        self._outdated[:] = self._renewed[:] = False
+        return news
+
+    def look(self, now: datetime, bin_ids: Iterable[int] | None = None) -> dict[int, BinState]:
+        """Say how bins are now.
+
+        Args:
+            now: aware.
+            bin_ids: of which bins that stand; None for all.
+
+        Returns:
+            By bin id.
+        """
+        self.learn()
+        entries = self._roll.entries
+        wanted = list(entries) if bin_ids is None else [one for one in bin_ids if one in entries]
+        foresights = self._foresee([one for one in wanted if entries[one].sensor is not None], now)
+        states = {bin_id: self._state(bin_id, foresights.get(bin_id), now) for bin_id in wanted}
+        self._decided.update((bin_id, state.due) for bin_id, state in states.items())
+        return states
+
+    def _state(self, bin_id: int, foresight: Foresight | None, now: datetime) -> BinState:
+        entry, number = self._roll.entries[bin_id], self._roll.number(bin_id)
+        return state_at(
+            self._findings[number],
+            self._emptied_at(bin_id, number),
+            entry.sensor,
+            entry.rules,
+            now,
+            forecast=foresight,
+            horizon=entry.horizon,
+            before=self._decided.get(bin_id),
+        )
+
+    def _emptied_at(self, bin_id: int, number: int) -> datetime | None:
+        """Give the newest emptying that is known beside those in the findings."""
+        told, anchored_at = self._roll.emptied_at(bin_id), self._tails.anchored_at[number]
+        if self._findings[number].emptyings or np.isnat(anchored_at):
+            return told
+        return moment(anchored_at) if told is None else max(told, moment(anchored_at))
+
+    def _foresee(self, bin_ids: list[int], now: datetime) -> dict[int, Foresight | None]:
+        """Forecast bins that have a sensor."""
+        pools, at = self._roll.pool_count, instant(now)
+        if self._foresights.is_outdated(pools, len(self._archive), at):
+            everything = self._archive.of(np.arange(len(self._roll)))
+            self._foresights.prepare(everything, self._roll.pools[everything.bin], pools, at)
+        numbers = self._numbers(bin_ids)
+        order = np.argsort(numbers)
+        bins = numbers[order]
+        cycles = self._archive.of(bins)
+        situation = foresight.situation(
+            bins, self._roll.pools[bins], self._roll.thresholds[bins], self._roll.emptied_at_of(bins), cycles
+        )
+        asked = [bin_ids[place] for place in order.tolist()]
+        horizons = [self._roll.entries[bin_id].horizon for bin_id in asked]
+        return dict(zip(asked, self._foresights.of(cycles, situation, horizons, now), strict=True))
+
+    def _numbers(self, bin_ids: Iterable[int]) -> Integers:
+        numbers = self._roll.numbers(bin_ids)
+        self._widen()
+        return numbers
+
+    def _widen(self) -> None:
+        """Make room for the bins that are new on the roll."""
+        bins = len(self._roll)
+        more = bins - len(self._findings)
+        if more:
+            self._findings += [NOTHING] * more
+            self._outdated, self._renewed = (
+                np.append(marks, np.zeros(more, dtype=np.bool_)) for marks in (self._outdated, self._renewed)
+            )
+            self._tails.widen(bins)
+            self._archive.widen(bins)

@@ -1,0 +1,110 @@
+"""The desk of an invented council: everything that arrives goes into a `Watch`, as when Brimwatch runs."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingest.assess.calendar import MORNING, Calendar, horizon
+from ingest.assess.entry import Entry
+from ingest.assess.news import News
+from ingest.assess.ragged import Rows
+from ingest.assess.rules import Rules
+from ingest.assess.sensor import Sensor
+from ingest.assess.state import BinState
+from ingest.assess.tail import readings
+from ingest.assess.watch import Watch
+from simulator.city import City
+from simulator.deposits import HOUR_S, TOWN_ZONE
+from simulator.telemetry import Telemetry
+
+FITTED_AT = datetime(2026, 1, 1, tzinfo=UTC)
+SWAPPED = 100_000
+"""The number of a fitting that follows another in its bin is greater by this."""
+
+
+class Desk:
+    """What a council knows of its bins; a bin's id is its place in the town.
+
+    Args:
+        city: the town.
+        fitted: which bins have a sensor that works, shape (bins,).
+    """
+
+    def __init__(self, city: City, fitted: NDArray[np.bool_]) -> None:
+        self._city, self._fitted = city, fitted
+        self._empty_mm = np.array([place.empty_mm for place in city.bins])
+        self._heard_s = np.zeros(len(city.bins), dtype=np.int64)
+        self._coming: list[Telemetry] = []
+        self._arrived: list[Rows] = []
+        # Rounds every day, from six to two.
+        self._calendar = Calendar(TOWN_ZONE, on_holidays=MORNING)
+        self.watch = Watch(TOWN_ZONE)
+        self._enrol(FITTED_AT)
+
+    def hear(self, telemetry: Telemetry) -> None:
+        """Take what sensors sent; it counts from when it arrives on."""
+        self._coming.append(telemetry.where(self._fitted[telemetry.bin]))
+
+    def report(self, reports: Sequence[tuple[int, float]]) -> None:
+        """Take emptyings that crews reported: bin and Unix seconds."""
+        self.watch.report({place: _aware(at_s) for place, at_s in sorted(reports, key=lambda one: one[1])})
+
+    def catch_up(self, now_s: int) -> News:
+        """Learn from what has arrived until now, Unix seconds."""
+        if not self._coming:
+            return self.watch.learn()
+        waiting = Telemetry.joined(self._coming)
+        here = waiting.arrived_s <= now_s
+        self._coming = [waiting.where(~here)]
+        new = waiting.where(here)
+        new = new.where(np.argsort(new.arrived_s, kind="stable"))
+        np.maximum.at(self._heard_s, new.bin, new.arrived_s)
+        rows = self._rows(new)
+        self._arrived.append(rows)
+        late = self.watch.take(rows)
+        if late:
+            kept = np.concatenate(self._arrived)
+            self.watch.renew(dict.fromkeys(late), kept[np.isin(kept["bin_id"], list(late))])
+        return self.watch.learn()
+
+    def look(self, now_s: int) -> dict[int, BinState]:
+        """Say how the bins are now, Unix seconds."""
+        self.catch_up(now_s)
+        now = _aware(now_s)
+        self._enrol(now)
+        return self.watch.look(now)
+
+    def _enrol(self, now: datetime) -> None:
+        until = horizon(self._calendar, now)
+        self.watch.enrol({place: self._entry(place, until) for place in range(len(self._city.bins))})
+
+    def _entry(self, place: int, until: datetime | None) -> Entry:
+        rules = Rules(max_age=timedelta(days=self._city.bins[place].max_age_days))
+        heard_s = int(self._heard_s[place])
+        last_received_at = _aware(heard_s) if heard_s else None
+        # A lost sensor still is in its bin, and in the registry.
+        sensor = Sensor(FITTED_AT, HOUR_S, last_received_at)
+        return Entry(rules, sensor, horizon=until, pool=self._city.bins[place].stream)
+
+    def _rows(self, new: Telemetry) -> Rows:
+        swapped = new.empty_mm != self._empty_mm[new.bin]
+        return readings(
+            new.bin,
+            new.measured_s.astype("datetime64[s]").astype("datetime64[us]"),
+            device_id=new.bin + SWAPPED * swapped,
+            fitting_id=new.bin + SWAPPED * swapped,
+            empty_mm=new.empty_mm,
+            full_mm=new.full_mm,
+            distance_mm=new.distance_mm,
+            spread_mm=new.spread_mm,
+            valid_count=new.valid_count,
+            temperature_c=new.temperature_c,
+            tilt_deg=new.tilt_deg,
+            flags=new.flags,
+        )
+
+
+def _aware(at_s: float) -> datetime:
+    return datetime.fromtimestamp(at_s, UTC)

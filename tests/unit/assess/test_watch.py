@@ -1,0 +1,110 @@
+"""What is known of bins does not depend on how their readings come in."""
+
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ingest.assess.anchor import Anchor
+from ingest.assess.cycles import EMPTIED, Cycles
+from ingest.assess.due import Rules
+from ingest.assess.emptying import Emptying
+from ingest.assess.entry import Entry
+from ingest.assess.news import News
+from ingest.assess.ragged import Rows
+from ingest.assess.readings import instant
+from ingest.assess.sensor import Sensor
+from ingest.assess.tail import readings
+from ingest.assess.watch import Watch
+from tests.unit.assess.bins import DAY, HOUR, NOW
+
+HOURS = 240
+
+
+LONDON = ZoneInfo("Europe/London")
+
+
+def entry(threshold: float = 0.8, **other: object) -> Entry:
+    sensor = Sensor(NOW - 300 * DAY, 3600, NOW)
+    return Entry(Rules(threshold), sensor, horizon=NOW + 26 * HOUR, **other)  # type: ignore[arg-type]
+
+
+def watch(*bin_ids: int) -> Watch:
+    one = Watch(LONDON)
+    one.enrol(dict.fromkeys(bin_ids, entry()))
+    return one
+
+
+def history(bin_id: int, seed: int, hours: int = HOURS, **columns: object) -> Rows:
+    """Hourly readings of a bin that is emptied now and then, the last of them now; some have no echo, some are wild."""
+    random = np.random.default_rng(seed)
+    gains, emptied = random.gamma(0.8, 0.03, hours), random.random(hours) < 1 / random.integers(20, 90)
+    levels, level = np.zeros(hours), 0.0
+    for hour in range(hours):
+        level = 0.0 if emptied[hour] else min(level + gains[hour], 1.0)
+        levels[hour] = level
+    distances = np.round(1200 - 1000 * levels + random.normal(0, 8, hours))
+    distances[random.random(hours) < 0.02] = np.nan
+    wild = random.random(hours) < 0.02
+    distances[wild] = random.integers(50, 1250, int(wild.sum()))
+    at = instant(NOW) - np.arange(hours)[::-1] * np.timedelta64(1, "h")
+    return readings(np.full(hours, bin_id), at, empty_mm=1200, full_mm=200, distance_mm=distances, **columns)  # type: ignore[arg-type]
+
+
+class Record:
+    """Emptyings and cycles as whoever writes them down has them."""
+
+    def __init__(self) -> None:
+        self.emptyings: dict[tuple[int, np.datetime64], Emptying] = {}
+        self.cycles: dict[tuple[int, np.datetime64], tuple[object, ...]] = {}
+
+    def revise(self, news: News) -> None:
+        for bin_id, revision in news.revisions.items():
+            for known in (self.emptyings, self.cycles):
+                for key in [key for key in known if key[0] == bin_id and not key[1] < revision.since]:
+                    del known[key]  # type: ignore[attr-defined]
+            self.emptyings.update(((bin_id, one.emptied_at), one) for one in revision.emptyings)
+        cycles = news.ended_cycles()
+        for place, bin_id in enumerate(cycles.bin.tolist()):
+            row = (cycles.ended_at[place], cycles.ended_by[place], cycles.passed_s[place].tobytes())
+            self.cycles[bin_id, cycles.began_at[place]] = row
+
+
+def feed(one: Watch, record: Record, known: Rows, more: Rows) -> Rows:
+    """Take readings; what comes too late is given again with all that is known of its bin."""
+    known = np.concatenate([known, more])
+    late = one.take(more)
+    if late:
+        rows = known[np.isin(known["bin_id"], list(late))]
+        one.renew(dict.fromkeys(late), rows)
+    record.revise(one.learn())
+    return known
+
+
+def at_once(rows: Rows) -> tuple[Watch, Record]:
+    one, record = watch(1, 2, 3), Record()
+    feed(one, record, rows[:0], rows)
+    return one, record
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.integers(0, 10_000), st.integers(1, 12), st.sampled_from(["shuffled", "blocks", "in order"]))
+def test_order_and_split_of_readings_change_nothing(seed: int, parts: int, order: str) -> None:
+    rows = np.concatenate([history(bin_id, 3 * seed + bin_id) for bin_id in (1, 2, 3)])
+    random = np.random.default_rng(seed)
+    whole, record = at_once(rows)
+    places = {
+        "shuffled": random.permutation(len(rows)),
+        "blocks": np.concatenate(random.permutation(np.arange(len(rows)).reshape(-1, 24))),
+        "in order": np.argsort(rows["measured_at"], kind="stable"),
+    }[order]
+
+    split, split_record, known = watch(1, 2, 3), Record(), rows[:0]
+    for part in np.array_split(rows[places], parts):
+        known = feed(split, split_record, known, part)
+
+    assert split.look(NOW) == whole.look(NOW)
+    assert split_record.emptyings == record.emptyings != {}
+    assert split_record.cycles == record.cycles

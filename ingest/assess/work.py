@@ -27,7 +27,7 @@ ANCHORED_AT_ONCE = 2000
 _POISON = (psycopg.DataError, psycopg.IntegrityError, ArithmeticError, ValueError)
 
 # Fresh readings first: they never wait behind history.
-_QUEUE = "select device_id, from_measured_at, xmin::text from assess_queue order by from_measured_at desc limit 1000"
+_QUEUE = "select device_id, from_measured_at, xmin::text from assess_queue order by from_measured_at desc limit 2000"
 # A device that was queued again meanwhile has another row version, and stays.
 _DONE = """
 delete from assess_queue

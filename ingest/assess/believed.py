@@ -20,8 +20,8 @@ SAME = 0.04
 SAME_NOISES = 4.0
 # No sensor is less noisy than this: it reports whole millimetres, and waste is not flat.
 LEAST_NOISE_MM = 4.0
-# More is no noise, and few readings do not tell it.
-MOST_NOISE = 0.06
+# More is no noise. Where few readings tell it, it is taken to be more than that of a good sensor.
+MOST_NOISE, UNKNOWN_NOISE = 0.06, 0.015
 NOISE_READINGS = 6
 # Larger falls than this are no noise: they count as this. Of normal noise the mean fall, no fall being zero, is so many
 # standard deviations. What is thrown in makes levels rise, so only falls show the noise.
@@ -112,7 +112,7 @@ def noise(step: Floats, hours: Floats, track: Integers) -> Floats:
         track: of each, ascending.
 
     Returns:
-        Shape (n,); 0 where too few readings tell.
+        Shape (n,).
     """
     if not len(step):
         return np.zeros(0)
@@ -128,8 +128,8 @@ def noise(step: Floats, hours: Floats, track: Integers) -> Floats:
         near = (tracks[back:] == tracks[:-back]) & (days[back:] - days[:-back] <= USUAL_DAYS)
         total[back:] += np.where(near, falls[:-back], 0.0)
         count[back:] += np.where(near, counts[:-back], 0.0)
-    mean = np.where(count >= NOISE_READINGS, total / np.maximum(count, 1), 0.0)
-    usual: Floats = np.minimum(mean / MEAN_FALL, MOST_NOISE)[group]
+    told = np.minimum(total / np.maximum(count, 1) / MEAN_FALL, MOST_NOISE)
+    usual: Floats = np.where(count >= NOISE_READINGS, told, UNKNOWN_NOISE)[group]
     return usual
 
 

@@ -23,6 +23,8 @@ REFILLED_AT_ONCE = 0.3
 # From an empty bin it takes more of them: it may have been filled and emptied.
 EPISODES, EPISODES_FROM_BOTTOM = 1, 3
 SEEN_BEFORE_H, SEEN_AFTER_H = 48.0, 6.0
+# So far below the bottom no soft bag lets a sensor see so often.
+BELOW_BOTTOM, BELOW_READINGS = 0.06, 4
 # A sensor that sees a full bin says the same whatever lies before it.
 FULL = 0.97
 # More places than an echo can come from, and more hours than there are.
@@ -59,13 +61,13 @@ def spikes(believed: Believed) -> Hits:
     bad = np.zeros(len(believed.level), dtype=np.bool_)
     rest, places = believed, np.arange(len(bad))
     for length in range(1, SPIKES_IN_A_ROW + 1):
-        for side in (1, -1):
-            first = _excursions(rest, length, side)
-            if len(first):
-                kept = np.ones(len(places), dtype=np.bool_)
-                kept[first[:, None] + np.arange(length)] = False
-                bad[places[~kept]] = True
-                rest, places = rest.where(kept), places[kept]
+        kept = np.ones(len(places), dtype=np.bool_)
+        above, below = (_excursions(rest, length, side) for side in (1, -1))
+        kept[above[:, None] + np.arange(length)] = False
+        below = below[kept[below[:, None] + np.arange(-1, length + 1)].all(axis=1)]
+        kept[below[:, None] + np.arange(length)] = False
+        bad[places[~kept]] = True
+        rest, places = rest.where(kept), places[kept]
     return bad
 
 
@@ -81,6 +83,12 @@ def came_back(believed: Believed) -> Hits:
     rise = believed.step[found.exit]
     down = ~found.up & found.still & found.back & short & found.stays & (rise >= REFILLED_AT_ONCE)
     return _filled(found.entry + 1, found.exit, up | down, len(believed.level))
+
+
+def below_bottom(believed: Believed) -> Hits:
+    """Find readings in a row that lie below the bottom: the sensor was knocked, or its calibration is wrong."""
+    begin, end = runs(believed.level < -BELOW_BOTTOM, believed.track)
+    return _filled(begin, end, end - begin + 1 >= BELOW_READINGS, len(believed.level))
 
 
 def newest_jumps(believed: Believed) -> Integers:
@@ -119,13 +127,17 @@ def _seen(believed: Believed, found: Episodes, chosen: Hits) -> Integers:
     count = np.zeros(len(believed.level), dtype=np.int64)
     if not chosen.any():
         return count
+    tracks = np.zeros(int(believed.track[-1]) + 1, dtype=np.bool_)
+    tracks[believed.track[found.entry[chosen]]] = True
+    looked = np.flatnonzero(tracks[believed.track])
     # Places are counted by the width of a fixed echo, and one number holds track, place and time.
-    place = np.rint(believed.level / believed.fixed_width)
-    shelf = (believed.track * SHELVES + np.clip(place, 1 - SHELVES // 2, SHELVES // 2)) * HOURS
-    ended = np.sort(shelf[found.entry[chosen] + 1] + believed.hours[found.exit[chosen] + 1])
-    for beside_it in (-HOURS, 0.0, HOURS):
-        now = shelf + beside_it + believed.hours
-        count += np.searchsorted(ended, now + SEEN_AFTER_H) - np.searchsorted(ended, now - SEEN_BEFORE_H)
+    place = np.clip(np.rint(believed.level / believed.fixed_width), 1 - SHELVES // 2, SHELVES // 2)
+    now = (believed.track * SHELVES + place) * HOURS
+    ended = np.sort(now[found.entry[chosen] + 1] + believed.hours[found.exit[chosen] + 1])
+    now = now[looked] + believed.hours[looked]
+    for next_to in (-HOURS, 0.0, HOURS):
+        last = np.searchsorted(ended, now + next_to + SEEN_AFTER_H)
+        count[looked] += last - np.searchsorted(ended, now + next_to - SEEN_BEFORE_H)
     return count
 
 

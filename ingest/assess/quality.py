@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ingest.assess.believed import Believed
-from ingest.assess.echoes import came_back, fixed, newest_jumps, spikes
+from ingest.assess.echoes import below_bottom, came_back, fixed, newest_jumps, spikes
 from ingest.assess.readings import BLIND_ZONE, LID_OPEN, TILTED, TIME_ESTIMATED, Geometry, Integers, Series
 from ingest.assess.stuck import stuck
 
@@ -28,11 +28,11 @@ CAUSES = (
     (REJECTED_PROBABLE, "an echo of something fixed"),
     (REJECTED_PROBABLE, "far from the readings before and after it"),
     (REJECTED_PROBABLE, "a jump that came back"),
+    (SUSPICIOUS, "below the bottom of the bin, again and again"),
     (SUSPICIOUS, "a jump, not confirmed yet"),
 )
-(
-    _TILTED, _LID, _NEAR, _NO_ECHO, _FAR, _SCATTERED, _BESIDE, _WIDE, _CLOCK, _STUCK, _FIXED, _SPIKE, _CAME_BACK, _JUMP
-) = range(1, len(CAUSES))  # fmt: skip
+_TILTED, _LID, _NEAR, _NO_ECHO, _FAR, _SCATTERED, _BESIDE, _WIDE, _CLOCK = range(1, 10)
+_STUCK, _FIXED, _SPIKE, _CAME_BACK, _BELOW, _JUMP = range(10, len(CAUSES))
 _CODES = np.array([code for code, _ in CAUSES], dtype=np.int8)
 
 # Nearer than this no sensor in use measures: something sits on its face, or the waste is past the full mark.
@@ -102,6 +102,7 @@ def judge(series: Series, geometry: Geometry) -> Judgement:
         hits = rule(series, believed)
         causes[believed.place[hits]] = cause
         believed = believed.where(~hits)
+    causes[believed.place[below_bottom(believed)]] = _BELOW
     jumps = believed.place[newest_jumps(believed)]
     causes[jumps] = _JUMP
     return Judgement(_CODES[causes], causes)

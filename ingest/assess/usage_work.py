@@ -1,7 +1,7 @@
 """Keeps `usage_days` true to the readings, a little behind everything else: for the assess runner.
 
-The runner says which bins have new readings (`queue_usage`, in the transaction that takes them), and lets what waits be
-worked out when it has time (`revise_queued`). What waits is in the database, so nothing is forgotten when it ends.
+The runner says which bins have new readings (`queue_usage`, before it forgets that they came), and lets what waits be
+worked out when it has time (`UsageKeeper`). It waits in the database, so nothing is forgotten when the runner ends.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,6 +11,8 @@ from functools import partial
 from zoneinfo import ZoneInfo
 
 import numpy as np
+import psycopg
+import structlog
 from psycopg import Connection
 
 from ingest.assess.emptying import detect
@@ -24,11 +26,12 @@ from ingest.assess.usage import usage_days
 from ingest.assess.usage_store import revise_usage, usage_starts, week_sums
 
 # So many bins at a time: their readings are in memory together.
-BINS_AT_ONCE = 200
+BINS_AT_ONCE = 100
 # A device reports several times within a minute when it has much to tell.
 REST = timedelta(minutes=1)
 # How long back the shape of a week is looked for.
 PROFILE_DAYS = 56
+_POISON = (psycopg.DataError, psycopg.IntegrityError, ArithmeticError, ValueError)
 
 _QUEUE = """
 insert into usage_queue as waiting (bin_id, from_measured_at)
@@ -84,15 +87,41 @@ def revise_queued(
     Returns:
         How many bins were done; 0 when none waits.
     """
-    with connection.transaction():
-        waiting = {bin_id: _Wait(*rest) for bin_id, *rest in connection.execute(_NEXT, (now - REST, BINS_AT_ONCE))}
-        starts = usage_starts(connection, {bin_id: one.changed_at for bin_id, one in waiting.items()}, zone)
-        revise = partial(_revise, connection, waiting, zone=zone, profiles=profiles or {})
-        unexplained = revise(starts) if starts else []
-        # Of those without an emptying so long ago, or that does not show in part of their readings, all is looked at.
-        revise(dict.fromkeys([*(waiting.keys() - starts.keys()), *unexplained], EVER))
-        connection.execute("delete from usage_queue where bin_id = any(%s)", (list(waiting),))
-        return len(waiting)
+    waiting = {bin_id: _Wait(*rest) for bin_id, *rest in connection.execute(_NEXT, (now - REST, BINS_AT_ONCE))}
+    try:
+        _revise_all(connection, waiting, zone, profiles or {})
+    except _POISON:
+        # One bin must never keep the others waiting.
+        for bin_id, one in waiting.items():
+            try:
+                _revise_all(connection, {bin_id: one}, zone, profiles or {})
+            except _POISON:
+                structlog.get_logger("assess").exception("the use of a bin could not be worked out", bin_id=bin_id)
+    connection.execute("delete from usage_queue where bin_id = any(%s)", (list(waiting),))
+    return len(waiting)
+
+
+class UsageKeeper:
+    """Works out what waits, with the shapes of the week that the last weeks taught; learnt once a day.
+
+    Args:
+        connection: of the ingester.
+        zone: of the town's clocks.
+    """
+
+    def __init__(self, connection: Connection, zone: ZoneInfo) -> None:
+        self._connection = connection
+        self._zone = zone
+        self._learnt_on: date | None = None
+        self._profiles: dict[str, Floats] = {}
+
+    def revise(self, now: datetime) -> int:
+        """Revise some of the bins that wait at `now` (aware); gives how many, 0 when none waits."""
+        today = now.astimezone(self._zone).date()
+        if self._learnt_on != today:
+            self._profiles = week_profiles(self._connection, today)
+            self._learnt_on = today
+        return revise_queued(self._connection, self._zone, now, self._profiles)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +129,17 @@ class _Wait:
     changed_at: datetime
     capacity_l: float
     stream: str
+
+
+def _revise_all(
+    connection: Connection, waiting: Mapping[int, _Wait], zone: ZoneInfo, profiles: Mapping[str, Floats]
+) -> None:
+    with connection.transaction():
+        starts = usage_starts(connection, {bin_id: one.changed_at for bin_id, one in waiting.items()}, zone)
+        revise = partial(_revise, connection, waiting, zone=zone, profiles=profiles)
+        unexplained = revise(starts) if starts else []
+        # Of those without an emptying so long ago, or that does not show in part of their readings, all is looked at.
+        revise(dict.fromkeys([*(waiting.keys() - starts.keys()), *unexplained], EVER))
 
 
 def _revise(

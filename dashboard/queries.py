@@ -12,6 +12,7 @@ from psycopg.rows import class_row, scalar_row
 
 from dashboard.database import Pool
 from dashboard.rows import (
+    Alert,
     Bin,
     BinUse,
     Device,
@@ -80,10 +81,14 @@ async def list_due(
     stream: str | None = None,
     depot: str | None = None,
     reason: str | None = None,
+    before: datetime | None = None,
 ) -> list[Bin]:
-    """List due bins, most urgent first, from the one after `last` (priority, id) on; None filters nothing."""
+    """List due bins, most urgent first, from the one after `last` (priority, id) on; None filters nothing.
+
+    With `before` those come last that are not due, but in service and as likely as not to overflow before then.
+    """
     priority, after = last or (None, 0)
-    given = {"due_class": due_class, "stream": stream, "depot": depot, "reason": reason}
+    given = {"due_class": due_class, "stream": stream, "depot": depot, "reason": reason, "before": before}
     return await _fetch(pool, Bin, "list_due", {**given, "priority": priority, "after": after, "limit": limit})
 
 
@@ -179,6 +184,21 @@ async def count_rejects(pool: Pool, since: datetime) -> list[RejectCount]:
 async def list_devices(pool: Pool, *, limit: int, after: str = "") -> list[Device]:
     """List devices in use by reference, from the one after `after` on."""
     return await _fetch(pool, Device, "list_devices", {"after": after, "limit": limit})
+
+
+async def list_alerts(
+    pool: Pool,
+    *,
+    limit: int,
+    before: int = 2**63 - 1,
+    state: str | None = None,
+    depot: str | None = None,
+    type_: str | None = None,
+    closed_since: datetime | None = None,
+) -> list[Alert]:
+    """List alerts, newest first, with an id below `before`; None filters nothing."""
+    given = {"before": before, "state": state, "depot": depot, "type": type_, "closed_since": closed_since}
+    return await _fetch(pool, Alert, "list_alerts", {**given, "limit": limit})
 
 
 async def find_oldest_unassessed(pool: Pool, grace_s: int) -> datetime | None:

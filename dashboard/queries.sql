@@ -19,7 +19,7 @@ order by id
 limit %(limit)s
 
 -- list_due --
--- Bins that are due, most urgent first.
+-- Bins that are due, most urgent first; then those that likely overflow before a moment, when it is not null.
 select
     id, ref, name, location, depot, stream, model, capacity_l, longitude, latitude, threshold, max_age_days,
     service_time_s, out_of_service_until, device, empty_mm, full_mm, fill_level, quality, measured_at, last_received_at,
@@ -27,7 +27,8 @@ select
     threshold_at_p50, threshold_at_p90, full_at_p10, full_at_p50, full_at_p90, assessed_at, area, uprn, usrn, open_data,
     horizon_at, overflow_chance
 from bin_status
-where due_class is not null
+where (due_class is not null
+        or (full_at_p50 <= %(before)s::timestamptz and coalesce(out_of_service_until <= %(before)s, true)))
     and (%(due_class)s::text is null or due_class = %(due_class)s)
     and (%(stream)s::text is null or stream = %(stream)s)
     and (%(depot)s::text is null or depot = %(depot)s)
@@ -241,3 +242,17 @@ from device_status
 join bin_status on bin_status.device = device_status.device
 where device_status.last_received_at > bin_status.assessed_at
     and device_status.last_received_at < now() - make_interval(secs => %(grace_s)s)
+
+-- list_alerts --
+-- What is or was wrong, newest first; every filter is off when null.
+select
+    id, type, state, text, bin, name, location, depot, since, opened_at, observed_at, closed_at, acknowledged_at,
+    acknowledged_by, notice
+from alert_list
+where id < %(before)s
+    and (%(state)s::text is null or state = %(state)s)
+    and (%(depot)s::text is null or depot = %(depot)s)
+    and (%(type)s::text is null or type = %(type)s)
+    and (%(closed_since)s::timestamptz is null or closed_at >= %(closed_since)s)
+order by id desc
+limit %(limit)s

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 REASONS = {
     "FULLNESS": "Full",
-    "FORECAST": "Will be full",
+    "FORECAST": "May overflow",
     "AGE": "Long since emptied",
     "ALERT": "Alert",
     "STALE": "Sensor silent",
@@ -28,6 +28,7 @@ ADVICE = {
     "as_it_is": "About right",
     "unknown": "Not known for long enough",
 }
+NOTICES = {"none": "Nobody told", "waiting": "Being told", "sent": "Told", "failed": "Could not be told"}
 QUALITIES = ("Unchecked", "Rejected", "Probably wrong", "Doubtful", "Accepted")
 NOTHING = "—"
 

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 ELSEWHERE = re.compile(
     r"/(_dash-.*|assets/.*|basemap/.*|api(/.*)?|_favicon\.ico|login|logout|healthz|due\.csv|places\.csv)?"
 )
-PAGES = re.compile(r"/(due|places|devices)")
+PAGES = re.compile(r"/(due|alerts|places|devices)")
 BIN = re.compile(r"/bins/([A-Za-z0-9][A-Za-z0-9._-]{0,63})/?")
 # Pages with a figure, and what draws it.
 DRAWN = re.compile(r"/|/places|/bins/[^/]+/?")

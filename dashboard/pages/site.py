@@ -18,6 +18,7 @@ from dashboard.accounts.sessions import Window
 from dashboard.basemap import find_basemap, make_basemap_router
 from dashboard.database import Pool
 from dashboard.export import make_export_router
+from dashboard.pages import alerts as alerts_page
 from dashboard.pages import bin as bin_page
 from dashboard.pages import devices as devices_page
 from dashboard.pages import due as due_page
@@ -35,6 +36,7 @@ ASSETS = Path(__file__).parents[1] / "assets"
 FITTED = {
     "/": ("Map", map_page.layout),
     "/due": ("Due list", due_page.layout),
+    "/alerts": ("Alerts", alerts_page.layout),
     "/places": ("Use of places", places_page.layout),
 }
 BIN = re.compile(r"/bins/([A-Za-z0-9][A-Za-z0-9._-]{0,63})/?")
@@ -77,7 +79,7 @@ def make_site(server: FastAPI, pool: Pool, settings: Settings) -> Dash:
         add_log_handler=False,
     )
     _register_frame(app, site)
-    for page in (map_page, due_page, bin_page, places_page, devices_page):
+    for page in (map_page, due_page, alerts_page, bin_page, places_page, devices_page):
         page.register(app, site)
     _collect_assets(app)
     app.layout = layout

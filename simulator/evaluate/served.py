@@ -24,7 +24,8 @@ BEFORE_DAYS = 2
 """... and every bin is emptied every so many days."""
 HALF = 0.5
 
-Choice = Callable[[Mapping[int, BinState]], Chosen]
+Choice = Callable[[Mapping[int, BinState], int], Chosen]
+"""Chooses what is on a list, from the states of all bins and the time of the list, Unix seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +70,13 @@ class Cost:
         visits: bins that crews stopped at.
         under_half: of those, bins that were less than half full.
         overflow_hours: hours that bins were full or more, all bins together.
+        listed: how many bins were on each list, by its time, Unix seconds.
     """
 
     visits: int
     under_half: int
     overflow_hours: int
+    listed: Mapping[int, int]
 
 
 def by_rounds(setting: Setting, every_days: int = 1) -> Cost:
@@ -84,18 +87,20 @@ def by_rounds(setting: Setting, every_days: int = 1) -> Cost:
     return _cost(setting, _run(setting, city, service))
 
 
-def by_list(setting: Setting, morning: Choice, noon: Choice | None = None) -> Cost:
+def by_list(setting: Setting, morning: Choice, noon: Choice | None = None, *, plainly: bool = False) -> Cost:
     """Empty what is on lists that are chosen from the states of all bins.
 
     Args:
         setting: the town.
         morning: chooses every morning.
         noon: chooses again at noon; None for no second list.
+        plainly: whether nobody looks ahead.
     """
     city = setting.city()
     fitted = np.ones(setting.bins, dtype=np.bool_)
     fitted[without_sensor(setting.seed, setting.bins, setting.lost)] = False
-    desk = Desk(city, fitted)
+    hours = (MORNING,) if noon is None else (MORNING, NOON)
+    desk = Desk(city, fitted, hours)
     before = every(BEFORE_DAYS, city)
 
     def choose(now_s: int) -> Chosen:
@@ -103,9 +108,9 @@ def by_list(setting: Setting, morning: Choice, noon: Choice | None = None) -> Co
         if now_s < setting.from_hour * HOUR_S:
             return before(now_s) if early else np.zeros(setting.bins, dtype=np.int64)
         desk.report(service.log.reports)
-        return (morning if early or noon is None else noon)(desk.look(now_s))
+        states = desk.look_plainly(now_s) if plainly else desk.look(now_s)
+        return (morning if early or noon is None else noon)(states, now_s)
 
-    hours = (MORNING,) if noon is None else (MORNING, NOON)
     service = Rounds(city, choose, hear=desk.hear, list_hours=hours)
     return _cost(setting, _run(setting, city, service))
 
@@ -113,9 +118,24 @@ def by_list(setting: Setting, morning: Choice, noon: Choice | None = None) -> Co
 def urgent(priority: int) -> Choice:
     """Choose bins that are due with at least a priority; 1 takes all that are due, 60 those that must go."""
 
-    def choose(states: Mapping[int, BinState]) -> Chosen:
+    def choose(states: Mapping[int, BinState], _now_s: int) -> Chosen:
         found = np.array([states[place].due.priority for place in range(len(states))])
         return np.where(found >= priority, found, 0)
+
+    return choose
+
+
+def as_many(counts: Mapping[int, int]) -> Choice:
+    """Choose the most urgent bins of our list, as many as another service visited from its list of the same time.
+
+    Args:
+        counts: by the time of the list, Unix seconds.
+    """
+
+    def choose(states: Mapping[int, BinState], now_s: int) -> Chosen:
+        found = np.array([states[place].due.priority for place in range(len(states))])
+        found[np.argsort(-found, kind="stable")[counts.get(now_s, 0) :]] = 0
+        return found
 
     return choose
 
@@ -123,7 +143,7 @@ def urgent(priority: int) -> Choice:
 def threshold(level: float) -> Choice:
     """Choose bins whose level is at least so high; those of which nothing is known are served as on our list."""
 
-    def choose(states: Mapping[int, BinState]) -> Chosen:
+    def choose(states: Mapping[int, BinState], _now_s: int) -> Chosen:
         return np.array([_plain_priority(states[place], level) for place in range(len(states))])
 
     return choose
@@ -146,4 +166,5 @@ def _cost(setting: Setting, world: World) -> Cost:
         visits=len(levels),
         under_half=sum(level < HALF for level in levels),
         overflow_hours=world.levels.overflow_hours(setting.from_hour),
+        listed=world.log.listed,
     )

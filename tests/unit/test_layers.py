@@ -38,6 +38,8 @@ def test_imports_point_one_way(folder: str) -> None:
         "level",
         "emptying",
         "due",
+        "alerts",
+        "conditions",
         "rules",
         "reasons",
         "outlook",

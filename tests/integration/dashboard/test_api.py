@@ -117,6 +117,30 @@ async def test_forecast_is_shown_when_there_is_one(api: httpx.AsyncClient, owner
     assert item["threshold_at"] is None
 
 
+async def test_due_lists_what_likely_overflows_before_a_moment(
+    api: httpx.AsyncClient, owner: psycopg.Connection
+) -> None:
+    due, soon, late, resting, never = town.add_bins(owner, 5)
+    town.set_state(owner, [due], town.MAY_OVERFLOW)
+    town.set_state(owner, [soon, late, resting, never], town.State())
+    full_at = {due: 10, soon: 30, late: 50, resting: 30}
+    for bin_id, hours in full_at.items():
+        moment = START + timedelta(hours=hours)
+        owner.execute("update bin_state set full_at_p50 = %s where bin_id = %s", (moment, bin_id))
+    owner.execute("update bins set out_of_service_until = '2026-04-01' where id = %s", (resting,))
+
+    async def refs(**params: Any) -> list[str]:
+        return [item["ref"] for item in await all_pages(api, "/due", limit=1, **params)]
+
+    assert await refs() == ["B-0001"]
+    assert await refs(before="2026-03-02T06:00:00Z") == ["B-0001", "B-0002"]
+    assert await refs(before="2026-03-02T05:00:00Z") == ["B-0001"]
+    assert await refs(before="2026-03-03T12:00:00+01:00") == ["B-0001", "B-0002", "B-0003"]
+    assert await refs(before="2026-03-03T12:00:00Z", reason="NOT_READY") == ["B-0002", "B-0003"]
+    assert await refs(before="2026-03-03T12:00:00Z", reason="FORECAST") == ["B-0001"]
+    assert (await get(api, "/due", 400, before="2026-03-02T06:00:00"))["error"].startswith("before: give an offset")
+
+
 @pytest.mark.parametrize("asked", ["format", "accept"])
 async def test_geojson_has_points_in_the_right_order(
     api: httpx.AsyncClient, owner: psycopg.Connection, asked: str
@@ -209,6 +233,7 @@ async def test_answers_are_what_the_description_promises(api: httpx.AsyncClient,
     ids = town.add_town(owner, 60)
     town.add_history(owner, ids[0], days=5)
     town.add_reject(owner, "range", b"{}")
+    town.add_alert(owner, ids[0])
 
     models.BinList.model_validate(await get(api, "/bins", limit=1000))
     models.BinItem.model_validate(await get(api, "/bins/B-0001"))
@@ -217,6 +242,25 @@ async def test_answers_are_what_the_description_promises(api: httpx.AsyncClient,
     models.EmptyingList.model_validate(await get(api, "/bins/B-0001/emptyings"))
     models.RejectList.model_validate(await get(api, "/rejects"))
     models.DeviceList.model_validate(await get(api, "/devices"))
+    assert len(models.AlertList.model_validate(await get(api, "/alerts")).items) == 1
+
+
+async def test_alerts_are_paged_and_narrowed(api: httpx.AsyncClient, owner: psycopg.Connection) -> None:
+    ids = town.add_bins(owner, 6)
+    alerts = [town.add_alert(owner, bin_id, closed=bin_id % 2 == 0) for bin_id in ids]
+    fire = town.add_alert(owner, ids[0], "fire", "74 °C inside: it may be on fire.")
+    owner.execute("update bins set removed_at = now() where id = %s", (ids[5],))
+
+    listed = await all_pages(api, "/alerts", limit=2)
+    opened = await all_pages(api, "/alerts", limit=100, state="open")
+    fires = await all_pages(api, "/alerts", limit=100, type="fire")
+    south = await all_pages(api, "/alerts", limit=100, depot="south")
+
+    assert [item["id"] for item in listed] == [fire, *reversed(alerts[:5])]
+    assert [item["id"] for item in opened] == [fire, alerts[4], alerts[2], alerts[0]]
+    assert [(item["id"], item["bin"], item["notice"]) for item in fires] == [(fire, "B-0001", "none")]
+    assert {item["depot"] for item in south} == {"south"}
+    assert len(south) < len(listed)
 
 
 @pytest.mark.parametrize(
@@ -231,6 +275,8 @@ async def test_answers_are_what_the_description_promises(api: httpx.AsyncClient,
         ("/bins?stram=glass", 400, "stram"),
         ("/bins?cursor=rubbish", 400, "cursor"),
         ("/due?class=now", 422, "class"),
+        ("/alerts?type=flood", 422, "type"),
+        ("/alerts?state=half", 422, "state"),
         ("/bins/NOPE", 404, "no bin"),
         ("/bins/%00", 404, "no bin"),
         ("/bins/NOPE/readings", 404, "no bin"),
@@ -283,6 +329,7 @@ async def test_description_is_public_and_names_every_address(stranger: httpx.Asy
 
     assert description["openapi"].startswith("3.")
     assert sorted(description["paths"]) == [
+        "/api/v1/alerts",
         "/api/v1/bins",
         "/api/v1/bins/{ref}",
         "/api/v1/bins/{ref}/emptyings",

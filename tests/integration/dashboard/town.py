@@ -30,6 +30,14 @@ class State:
 
 FULL = State("FULLNESS", "must_go", 92, "ok", 0.93, "93% full; its threshold is 80%.")
 FILLING = State("FULLNESS", "may_go", 55, "ok", 0.81, "81% full; its threshold is 80%.")
+MAY_OVERFLOW = State(
+    "FORECAST",
+    "may_go",
+    30,
+    "ok",
+    0.6,
+    "Likely to reach 80% by Mon 06:00 (20% to overflow before tomorrow's round ends).",
+)
 OLD = State("AGE", "may_go", 48, "ok", 0.41, "Emptied 9 days ago; it should be every 7.")
 FIRE = State("ALERT", "must_go", 100, "ok", 0.55, "74 °C inside: there may be a fire.")
 SILENT = State("STALE", "must_go", 78, "silent", None, "Its sensor has been silent for 9 h, so nobody knows its level.")
@@ -166,6 +174,23 @@ def add_history(conn: psycopg.Connection, bin_id: int, days: int = 28) -> None:
             fill_before = (1150 - before) / 1000
             moments = (start + timedelta(hours=hour), start + timedelta(hours=before_hour))
             conn.execute(query, (bin_id, *moments, fill_before))
+
+
+def add_alert(
+    conn: psycopg.Connection, bin_id: int, type_: str = "tilt", text: str = "Lies on its side.", *, closed: bool = False
+) -> int:
+    """Add an alert that opened five hours ago, still open or closed an hour ago; give its id."""
+    now = datetime.now(UTC)
+    opened_at, seen_at = now - timedelta(hours=5), now - timedelta(hours=2)
+    query = """
+        insert into alerts (bin_id, type, text, since, opened_at, observed_at, closed_at)
+        values (%s, %s, %s, %s, %s, %s, %s)
+        returning id
+    """
+    closed_at = now - timedelta(hours=1) if closed else None
+    row = conn.execute(query, (bin_id, type_, text, opened_at, opened_at, seen_at, closed_at)).fetchone()
+    assert row is not None
+    return int(row[0])
 
 
 @dataclass(frozen=True, slots=True)

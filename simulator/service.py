@@ -60,12 +60,10 @@ class Log:
     Attributes:
         stops: bins that a crew stopped at: bin, Unix seconds, and the level then.
         reports: emptyings that crews reported: bin, and when, Unix seconds.
-        listed: how many bins were on each list, by its time, Unix seconds.
     """
 
     stops: list[tuple[int, float, float]] = field(default_factory=list)
     reports: list[tuple[int, float]] = field(default_factory=list)
-    listed: dict[int, int] = field(default_factory=dict)
 
 
 class Service(Protocol):
@@ -124,9 +122,7 @@ class Rounds:
         self._chances[:, waits] = rng.random((4, len(waits)))[:, waits]
         depots = np.unique(self._depot)
         late = dict(zip(depots.tolist(), rng.random((len(depots), 2)), strict=True))
-        wanted = np.where(waits, self._choose(now_s), 0)
-        self.log.listed[now_s] = int(np.count_nonzero(wanted))
-        priority = np.where(self._chances[0] >= self._manners.skips, wanted, 0)
+        priority = np.where(waits & (self._chances[0] >= self._manners.skips), self._choose(now_s), 0)
         for depot, (chance, share) in late.items():
             mine = self._depot == depot
             starts_s = now_s + STARTS_AFTER_S + (share * LATE_S if chance < self._manners.late else 0)

@@ -137,6 +137,7 @@ def _beside_blind(series: Series, geometry: Geometry, causes: npt.NDArray[np.int
     track = series.track
     count = np.zeros(len(places), dtype=np.int64)
     for step in (*range(-AROUND, 0), *range(1, AROUND + 1)):
-        other = np.clip(places + step, 0, len(series) - 1)
-        count += blind[other] & (track[other] == track[places])
+        other = places + step
+        there = np.flatnonzero((other >= 0) & (other < len(series)))
+        count[there] += blind[other[there]] & (track[other[there]] == track[places[there]])
     return places[count >= BLIND_AROUND]

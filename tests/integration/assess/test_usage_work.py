@@ -9,6 +9,7 @@ import numpy as np
 import psycopg
 import pytest
 
+from ingest.assess.calendar import Calendar
 from ingest.assess.usage_work import queue_usage, revise_queued, week_profiles
 from ingest.assess.work import Assessor
 from tests.conftest import MigratedDatabase, conninfo
@@ -34,12 +35,11 @@ def three_a_week(days: int) -> list[tuple[datetime, float]]:
     return readings
 
 
-def work(connection: psycopg.Connection, changed: dict[int, datetime]) -> int:
-    """Do what the runner does: emptyings first, then use."""
-    assessor = Assessor(connection, LONDON)
+def work(connection: psycopg.Connection) -> int:
+    """Do what the runner does: states and emptyings first, then use."""
+    assessor = Assessor(connection, Calendar(LONDON))
     while assessor.take_queue(NOW):
         pass
-    queue_usage(connection, changed)
     return revise_queued(connection, LONDON, datetime.now(UTC) + timedelta(minutes=2))
 
 
@@ -49,12 +49,12 @@ def test_late_readings_give_the_same_rows_as_in_order(database: MigratedDatabase
     missing = set(random.Random(3).sample(range(48, len(readings)), 60))  # noqa: S311 - a town, not a secret
     store(database, readings, "D1")
     store(database, [one for place, one in enumerate(readings) if place not in missing], "D2")
-    work(writer, {1: readings[0][0], 2: readings[0][0]})
+    work(writer)
     before = query(database, ROWS.format(2))
 
     late = [readings[place] for place in sorted(missing)]
     store(database, late, "D2")
-    done = work(writer, {2: late[0][0]})
+    done = work(writer)
 
     assert done == 1
     assert before != query(database, ROWS.format(1))
@@ -66,11 +66,11 @@ def test_news_of_today_write_today_only(database: MigratedDatabase, writer: psyc
     add_bins(database)
     readings = three_a_week(20)
     store(database, readings[:-1])
-    work(writer, {1: readings[0][0]})
+    work(writer)
     versions = dict(query(database, "select day, xmin::text from usage_days"))
 
     store(database, readings[-1:])
-    work(writer, {1: readings[-1][0]})
+    work(writer)
 
     after = dict(query(database, "select day, xmin::text from usage_days"))
     assert len(after) >= 20
@@ -93,7 +93,7 @@ def test_shape_of_the_week_is_learnt_from_the_rows(database: MigratedDatabase, w
     add_bins(database)
     readings = three_a_week(20)
     store(database, readings)
-    work(writer, {1: readings[0][0]})
+    work(writer)
 
     profiles = week_profiles(writer, NOW.astimezone(LONDON).date() + timedelta(days=1))
 

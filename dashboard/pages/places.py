@@ -15,7 +15,7 @@ from dashboard.place_figures import Figure, busiest, heat_of, per_day, place_bar
 from dashboard.uses import Hotspots, last_days
 from dashboard.words import STREAMS
 
-PERIODS = {"28": "4 weeks", "84": "12 weeks", "364": "1 year"}
+PERIODS = {"28": "4 weeks", "84": "12 weeks", "182": "26 weeks"}
 FIRST_PERIOD = "28"
 BY = {"street": "Streets", "area": "Areas"}
 # So many places are shown; one of so many can be chosen.

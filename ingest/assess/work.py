@@ -19,6 +19,7 @@ from ingest.assess.outcome import revise_past, write_states
 from ingest.assess.readings import instant
 from ingest.assess.roster import load_decisions, load_roster
 from ingest.assess.state import BinState
+from ingest.assess.usage_work import queue_usage
 from ingest.assess.watch import Watch
 
 # So many bins at a time are loaded anew: readings of years may be in memory together, or of the days since an anchor.
@@ -71,6 +72,7 @@ class Assessor:
         devices, since, versions = (list(column) for column in zip(*queue, strict=True))
         concerned: dict[int, datetime] = dict(self._connection.execute(_CONCERNED, (devices, since)).fetchall())
         self.assess(concerned, now)
+        queue_usage(self._connection, concerned)
         self._connection.execute(_DONE, (devices, versions))
         return True
 

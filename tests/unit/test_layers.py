@@ -45,6 +45,11 @@ def test_imports_point_one_way(folder: str) -> None:
         "outlook",
         "wording",
         "calendar",
+        "hours",
+        "envelope",
+        "spans",
+        "usage",
+        "placement",
     ],
 )
 def test_meaning_of_readings_needs_no_input_or_output(module: str) -> None:

@@ -336,7 +336,9 @@ async def test_description_is_public_and_names_every_address(stranger: httpx.Asy
         "/api/v1/bins/{ref}/readings",
         "/api/v1/devices",
         "/api/v1/due",
+        "/api/v1/places",
         "/api/v1/rejects",
+        "/api/v1/usage",
     ]
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from dashboard.api import models
+from dashboard.api import models, use_models
 from ingest.assess.alerts import TYPES
 
 DOCUMENT = (Path(__file__).parents[3] / "docs" / "api.md").read_text(encoding="utf-8")
@@ -20,6 +20,9 @@ DOCUMENT = (Path(__file__).parents[3] / "docs" / "api.md").read_text(encoding="u
         models.DeviceItem,
         models.RejectItem,
         models.Moments,
+        use_models.UsageItem,
+        use_models.PlaceItem,
+        use_models.Week,
     ],
 )
 def test_document_names_every_field(shape: type[BaseModel]) -> None:
@@ -38,6 +41,8 @@ def test_document_names_every_field(shape: type[BaseModel]) -> None:
         models.AlertType,
         models.AlertState,
         models.Notice,
+        use_models.By,
+        use_models.AdviceKind,
     ],
 )
 def test_document_names_every_value(words: type[models.StrEnum]) -> None:

@@ -9,7 +9,7 @@ PIP_COMPILE = uv pip compile --quiet --universal --python-version 3.11 --generat
 # Ends what it starts when make itself is killed.
 GUARDED = exec setpriv --pdeathsig TERM --
 
-.PHONY: help demo test chaos prove bench check clean lock python setup-demo setup-check setup-test
+.PHONY: help demo test chaos prove bench evaluate check clean lock python setup-demo setup-check setup-test
 
 help: ## list these commands
 	@awk -F ': .*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ check: setup-check ## format, lint, types (server and firmware), layers and docu
 
 bench: setup-test ## how fast it is (BENCH= for some parts, ROUNDS=5; docs/performance.md); figures in build/bench.json
 	@$(GUARDED) .venv/bin/python -m tests.bench $(BENCH)
+
+evaluate: setup-test ## how accurate it is, on real data and an invented town (ONLY= for a part); docs/accuracy.md, build/evaluate.json
+	@$(GUARDED) .venv/bin/python -m simulator evaluate $(foreach part,$(ONLY),--only $(part)) $(if $(DATA),--data $(DATA))
 
 clean: python ## remove what the other commands have made, the demo's data included
 	@$(PYTHON) -m simulator.stack.native clean

@@ -53,10 +53,14 @@ async def list_due(
     stream: str | None = None,
     depot: str | None = None,
     reason: str | None = None,
+    before: datetime | None = None,
 ) -> list[Bin]:
-    """List due bins, most urgent first, from the one after `last` (priority, id) on; None filters nothing."""
+    """List due bins, most urgent first, from the one after `last` (priority, id) on; None filters nothing.
+
+    With `before` those come last that are not due, but in service and as likely as not to overflow before then.
+    """
     priority, after = last or (None, 0)
-    given = {"due_class": due_class, "stream": stream, "depot": depot, "reason": reason}
+    given = {"due_class": due_class, "stream": stream, "depot": depot, "reason": reason, "before": before}
     return await _fetch(pool, Bin, "list_due", {**given, "priority": priority, "after": after, "limit": limit})
 
 

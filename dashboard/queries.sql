@@ -19,7 +19,7 @@ order by id
 limit %(limit)s
 
 -- list_due --
--- Bins that are due, most urgent first.
+-- Bins that are due, most urgent first; then those that likely overflow before a moment, when it is not null.
 select
     id, ref, name, location, depot, stream, model, capacity_l, longitude, latitude, threshold, max_age_days,
     service_time_s, out_of_service_until, device, empty_mm, full_mm, fill_level, quality, measured_at, last_received_at,
@@ -27,7 +27,8 @@ select
     threshold_at_p50, threshold_at_p90, full_at_p10, full_at_p50, full_at_p90, assessed_at, area, uprn, usrn, open_data,
     horizon_at, overflow_chance
 from bin_status
-where due_class is not null
+where (due_class is not null
+        or (full_at_p50 <= %(before)s::timestamptz and coalesce(out_of_service_until <= %(before)s, true)))
     and (%(due_class)s::text is null or due_class = %(due_class)s)
     and (%(stream)s::text is null or stream = %(stream)s)
     and (%(depot)s::text is null or depot = %(depot)s)

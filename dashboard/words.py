@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 REASONS = {
     "FULLNESS": "Full",
-    "FORECAST": "Will be full",
+    "FORECAST": "May overflow",
     "AGE": "Long since emptied",
     "ALERT": "Alert",
     "STALE": "Sensor silent",

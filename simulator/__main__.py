@@ -4,9 +4,10 @@ import os
 import signal
 import sys
 import threading
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -92,6 +93,74 @@ def load(
 
 
 @app.command()
+def evaluate(
+    *,
+    readings: Annotated[Path | None, typer.Option(help="CSV: bin, measured_at, distance_mm or fill_level.")] = None,
+    emptyings: Annotated[Path | None, typer.Option(help="CSV of all known ones: bin, emptied_at.")] = None,
+    empty_mm: Annotated[str, typer.Option(help="From the sensor to the empty bin's bottom, or auto.")] = "auto",
+    full_mm: Annotated[float | None, typer.Option(min=0, help="From the sensor to a full bin's waste.")] = None,
+    level_from: Annotated[float, typer.Option("--from", min=0, max=1, help="Forecasts begin at this level.")] = 0.3,
+    level_to: Annotated[float, typer.Option("--to", min=0, max=1, help="And say when this one is reached.")] = 0.8,
+    zone: Annotated[str, typer.Option(help="Whose clocks the bins' users live by.")] = "Europe/London",
+    out: Annotated[Path | None, typer.Option(dir_okay=False, help="File for the JSON; default: printed.")] = None,
+    only: Annotated[list[str] | None, typer.Option(help="Without --readings: edinburgh, wyndham or city.")] = None,
+    data: Annotated[Path | None, typer.Option(file_okay=False, help="Without --readings: folder with both.")] = None,
+) -> None:
+    """Say how well emptyings are found and forecasts hold, on any data set (docs/datasets.md).
+
+    Without --readings: on Edinburgh's and Wyndham's data and on an invented town; writes docs/accuracy.md.
+    """
+    if readings is None:
+        from simulator.evaluate.command import run_parts  # noqa: PLC0415 - see above
+        from simulator.evaluate.parts import DATA, PARTS  # noqa: PLC0415
+
+        if strange := set(only or ()) - PARTS.keys():
+            raise typer.BadParameter(f"--only takes {', '.join(PARTS)}, not {', '.join(sorted(strange))}.")
+        sys.exit(run_parts(only or (), data or DATA, **({} if out is None else {"out": out})))
+    from simulator.evaluate.command import run_dataset  # noqa: PLC0415 - see above
+    from simulator.evaluate.dataset import Request  # noqa: PLC0415
+
+    if level_from >= level_to:
+        raise typer.BadParameter(f"--from {level_from:g} has to be less than --to {level_to:g}.")
+    request = Request(readings, emptyings, _millimetres(empty_mm), full_mm, level_from, level_to, _zone(zone))
+    sys.exit(run_dataset(request, out))
+
+
+@app.command()
+def shadow(
+    *,
+    readings: Annotated[Path, typer.Option(help="CSV: bin, measured_at, distance_mm or fill_level.")],
+    out: Annotated[Path, typer.Option(file_okay=False, help="Folder for the outcome; made when it is missing.")],
+    rounds: Annotated[str, typer.Option(help="CSV of the present visits: bin, visited_at; or daily.")] = "daily",
+    bins: Annotated[Path | None, typer.Option(help="CSV: ref, longitude, latitude, maybe depot.")] = None,
+    depots: Annotated[Path | None, typer.Option(help="CSV: ref, longitude, latitude.")] = None,
+    matrix: Annotated[Path | None, typer.Option(help="CSV: from, to, metres.")] = None,
+    factor: Annotated[float, typer.Option(min=1, max=3, help="How much longer roads are than straight lines.")] = 1.4,
+    empty_mm: Annotated[str, typer.Option(help="From the sensor to the empty bin's bottom, or auto.")] = "auto",
+    full_mm: Annotated[float | None, typer.Option(min=0, help="From the sensor to a full bin's waste.")] = None,
+    at: Annotated[list[str], typer.Option(help="When a list is made, local time; may be given twice.")] = ["06:00"],  # noqa: B006 - typer copies it
+    zone: Annotated[str, typer.Option(help="The council's time zone.")] = "Europe/London",
+) -> None:
+    """Replay a council's own readings: its present rounds beside our due list (docs/datasets.md)."""
+    from simulator.shadow.command import run_shadow  # noqa: PLC0415 - see above
+    from simulator.shadow.replay import Request  # noqa: PLC0415
+
+    request = Request(
+        readings=readings,
+        rounds=None if rounds == "daily" else Path(rounds),
+        bins=bins,
+        depots=depots,
+        matrix=matrix,
+        factor=factor,
+        empty_mm=_millimetres(empty_mm),
+        full_mm=full_mm,
+        clocks=tuple(sorted(_clock(text) for text in at)),
+        zone=_zone(zone),
+    )
+    sys.exit(run_shadow(request, out))
+
+
+@app.command()
 def demo(
     data: Annotated[Path | None, typer.Option(help="Folder for all its data; default: one for each size.")] = None,
     out: Annotated[Path | None, typer.Option(help="File that says where everything is.")] = None,
@@ -107,6 +176,30 @@ def demo(
     except Ended as ended:
         code = ended.code
     sys.exit(code)
+
+
+def _clock(text: str) -> time:
+    try:
+        return time.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"'{text}' is no time of day; write it such as 06:00.") from None
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ValueError, OSError, KeyError):
+        raise typer.BadParameter(f"There is no time zone '{name}'; write it such as Europe/London.") from None
+
+
+def _millimetres(text: str) -> float | None:
+    """Read a length that may be `auto`, which is None."""
+    if text == "auto":
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        raise typer.BadParameter(f"--empty-mm is a number of millimetres or auto, not '{text}'.") from None
 
 
 if __name__ == "__main__":

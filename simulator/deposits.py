@@ -45,14 +45,16 @@ class Habits:
         uses_alike: 0..1: 0 leaves the uses as different as `PER_DAY` says, 1 makes them all alike.
         bins_differ: how far bins of one use differ: the standard deviation of the logarithm.
         days_differ: how far the days of one bin differ: standard deviation over mean.
+        weeks_differ: the same for the weeks of one bin: a building site, holidays, a shop that opens.
         districts_differ: the same for the days of a district, which all its bins share.
         item: mean volume of one item, as a part of a bin; volumes are spread exponentially.
     """
 
-    busyness: float = 1.1
+    busyness: float = 1.2
     uses_alike: float = 0.0
     bins_differ: float = 0.35
     days_differ: float = 0.2
+    weeks_differ: float = 0.1
     districts_differ: float = 0.1
     item: float = 0.012
 
@@ -99,6 +101,8 @@ class Deposits:
         if day != self._day:
             own = _around_one(stream(self._seed, "days of bins", day), self._habits.days_differ, len(self._mood))
             rng = stream(self._seed, "days of districts", day)
+            week = stream(self._seed, "weeks of bins", day // 7)
+            own = own * _around_one(week, self._habits.weeks_differ, len(self._mood))
             shared = _around_one(rng, self._habits.districts_differ, self._occasions.district_count)
             self._day, self._mood = day, own * shared[self._occasions.district]
         return self._mood

@@ -64,6 +64,28 @@ class Levels:
     def __len__(self) -> int:
         return len(self._start)
 
+    @property
+    def hourly(self) -> Points:
+        """The level at the start of each hour, shape (hours, bins)."""
+        return self._start
+
+    @property
+    def emptied(self) -> NDArray[np.bool_]:
+        """In which hours each bin was emptied, shape (hours, bins)."""
+        return np.asarray(np.isfinite(self._after))
+
+    def unemptied(self, row: int, hours: int) -> Points:
+        """Say how full bins would get if nobody emptied them for some hours, shape (bins,).
+
+        Args:
+            row: of the hour from whose start on, among the recorded ones.
+            hours: how many.
+        """
+        level: Points = self._start[row].copy()
+        for added in self._added[row : row + hours]:
+            level += risen(level, added)
+        return level
+
     def record(self, hour: int, level: Points, added: Points, visits: Visits) -> Points:
         """Let one hour pass, and remember it.
 

@@ -38,9 +38,15 @@ class Looks:
 # Chosen by random search on tuning towns, so that quantiles of the intervals between emptyings, of the fill at emptying
 # and of the rate of filling come close to those of the council's published emptyings.
 EDINBURGH_HABITS = Habits(
-    busyness=1.84, uses_alike=0.58, bins_differ=0.55, days_differ=0.744, districts_differ=0.1, item=0.017
+    busyness=1.8,
+    uses_alike=0.4,
+    bins_differ=0.6,
+    days_differ=0.439,
+    weeks_differ=0.278,
+    districts_differ=0.1,
+    item=0.015,
 )
-EDINBURGH_LOOKS = Looks(wanted=0.526, differ=0.0, soft=0.122, main=0.612, other=0.15)
+EDINBURGH_LOOKS = Looks(wanted=0.551, differ=0.074, soft=0.113, main=0.576, other=0.168)
 
 
 class Shifts:

@@ -1,4 +1,4 @@
-"""`/due`: what the route engine pulls: the bins that must or may be emptied now, most urgent first."""
+"""`/due`: what the route engine pulls: the bins that must or may be emptied now, or before long, most urgent first."""
 
 from typing import Annotated
 
@@ -10,7 +10,7 @@ from dashboard.api.answers import page_answer
 from dashboard.api.bins import Depot
 from dashboard.api.items import bin_item
 from dashboard.api.models import BinList, DueClass, Reason, Stream
-from dashboard.api.request import Cursor, Geojson, Limit, PoolOf, keys_of
+from dashboard.api.request import Cursor, Geojson, Limit, Moment, PoolOf, aware, keys_of
 
 router = APIRouter(prefix="/due", tags=["due"])
 
@@ -26,8 +26,9 @@ async def list_due(
     stream: Stream | None = None,
     depot: Depot = None,
     reason: Reason | None = None,
+    before: Annotated[Moment, Query(description="also those that are likely to overflow before then")] = None,
 ) -> Response:
-    """List the bins that are due, most urgent first."""
+    """List the bins that are due, most urgent first; with `before`, then those that likely overflow before that."""
     keys = keys_of(cursor, "due", int, int)
     rows = await queries.list_due(
         pool,
@@ -37,6 +38,7 @@ async def list_due(
         stream=stream,
         depot=depot,
         reason=reason,
+        before=None if before is None else aware(before, "before", before),
     )
     following = cursors.encode("due", rows[limit - 1].priority, rows[limit - 1].id) if len(rows) > limit else None
     return page_answer([bin_item(row) for row in rows[:limit]], following, geojson=geojson)

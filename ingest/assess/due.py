@@ -22,14 +22,14 @@ from ingest.assess.findings import Findings
 from ingest.assess.outlook import Forecast, Held, look_ahead
 from ingest.assess.reasons import Case
 from ingest.assess.rules import Request, Rules
-from ingest.assess.sensor import Sensor, sensor_health
+from ingest.assess.sensor import Sensor, recovery, sensor_health
 from ingest.assess.wording import when
 
 __all__ = ["MAY_GO", "MUST_GO", "Due", "Request", "Rules", "decide"]
 
 MUST_GO, MAY_GO = "must_go", "may_go"
-# A forecast's word on the class stands behind these reasons, too.
-_FORETOLD = frozenset({"FULLNESS", "FORECAST", "STALE"})
+# These reasons are one and the same for as long as they hold; an ALERT may be another one.
+_LASTING = frozenset({"FULLNESS", "FORECAST", "AGE", "STALE"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,7 @@ class Due:
         due_since: since when the reason holds; None when not due.
         due_by: when it should be emptied at the latest; None when not due.
         explanation: one sentence.
+        believed_since: while a rejected sensor recovers, the first reading of it that was believed again; else None.
     """
 
     sensor: str
@@ -53,6 +54,7 @@ class Due:
     due_since: datetime | None
     due_by: datetime | None
     explanation: str
+    believed_since: datetime | None = None
 
 
 def decide(
@@ -81,17 +83,22 @@ def decide(
         before: the decision before this one, so that nothing flaps and `due_since` stays; None when it is not known.
     """
     health = sensor_health(findings, sensor, now)
+    believed_since = None
+    if health == "ok" and before is not None and before.sensor == "rejected":
+        health, believed_since = recovery(findings, before.believed_since)
+    held = _held(before, last_emptied_at)
     outlook = None
     # Of a bin without a sensor a forecast knows the emptyings only: too little to send anybody.
     if forecast is not None and horizon is not None and sensor is not None:
-        outlook = look_ahead(forecast, horizon, _held(before, last_emptied_at), now)
+        outlook = look_ahead(forecast, horizon, held, now)
     if rules.out_of_service_until is not None and now < rules.out_of_service_until:
         text = f"Out of service until {when(rules.out_of_service_until, now, rules.zone)}."
         return Due(health, "NOT_READY", None, 0, None, None, text)
-    return _most_urgent(Case(findings, sensor, health, last_emptied_at, rules, now, outlook))
+    case = Case(findings, sensor, health, believed_since, last_emptied_at, rules, now, outlook)
+    return _most_urgent(case, held)
 
 
-def _most_urgent(case: Case) -> Due:
+def _most_urgent(case: Case, held: Held | None) -> Due:
     foretold = reasons.forecast(case)
     # A forecast from before a silence does not hide that the sensor is silent.
     first, last = (foretold, None) if case.health == "ok" else (None, foretold)
@@ -107,21 +114,25 @@ def _most_urgent(case: Case) -> Due:
     found = [ground for ground in grounds if ground is not None]
     if not found:
         return Due(case.health, "NOT_READY", None, 0, None, None, reasons.not_due(case))
+    since = found[0].since
+    if held is not None and held.reason == found[0].reason:
+        since = min(since, held.since)
     return Due(
         sensor=case.health,
         reason=found[0].reason,
         due_class=MUST_GO if any(ground.must for ground in found) else MAY_GO,
         priority=max(ground.priority for ground in found),
-        due_since=found[0].since,
+        due_since=since,
         due_by=min(ground.by for ground in found),
         explanation=found[0].text,
+        believed_since=case.believed_since,
     )
 
 
 def _held(before: Due | None, last_emptied_at: datetime | None) -> Held | None:
     """Say what of the decision before still counts; nothing of it after an emptying."""
-    if before is None or before.due_since is None or before.reason not in _FORETOLD:
+    if before is None or before.due_since is None or before.reason not in _LASTING:
         return None
     if last_emptied_at is not None and last_emptied_at > before.due_since:
         return None
-    return Held(before.due_since, before.reason == "FORECAST", before.due_class == MUST_GO)
+    return Held(before.reason, before.due_since, before.due_class == MUST_GO)

@@ -28,12 +28,14 @@ class Case:
 
     Attributes:
         health: of the sensor: `none`, `ok`, `silent` or `rejected`.
+        believed_since: while a rejected sensor recovers, the first reading of it that was believed again; else None.
         outlook: what is to be feared before the horizon; None without a forecast that still holds.
     """
 
     findings: Findings
     sensor: Sensor | None
     health: str
+    believed_since: datetime | None
     last_emptied_at: datetime | None
     rules: Rules
     now: datetime
@@ -166,6 +168,9 @@ def _fear(case: Case, outlook: Outlook) -> str:
 
 def _trouble(case: Case) -> str:
     findings = case.findings
+    if case.believed_since is not None:
+        again = f"sensor is believed again only since {_when(case.believed_since, case)}"
+        return f"{again}{_last_known(case, 'now')}"
     if case.health == "rejected":
         since = findings.rejected_since or findings.measured_at or case.now
         why = findings.rejected_reason or "no level"

@@ -13,6 +13,8 @@ SILENT_AFTER_LEAST = timedelta(hours=6)
 SILENT_AFTER_UNPROMISED = timedelta(hours=24)
 # So many rejected readings in a row say that the sensor cannot see.
 REJECTED_READINGS = 3
+# One that could not see can be relied on again when all it says over so long a time is believed: nothing flaps.
+RECOVERS_IN = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,22 @@ def sensor_health(findings: Findings, sensor: Sensor | None, now: datetime) -> s
         return "silent"
     blind = findings.measured_at is None or now - findings.measured_at > limit
     return "rejected" if blind or findings.rejected_count >= REJECTED_READINGS else "ok"
+
+
+def recovery(findings: Findings, believed_since: datetime | None) -> tuple[str, datetime | None]:
+    """Say whether a sensor that was rejected can be relied on again.
+
+    Args:
+        findings: what its bin's readings say; they alone would call it `ok`.
+        believed_since: the first reading that was believed again, as given the last time; None for none.
+
+    Returns:
+        `ok` or `rejected`, and the first reading that was believed again, None when there is none or no more need.
+    """
+    if findings.rejected_count or findings.measured_at is None:
+        return "rejected", None
+    since = believed_since or findings.measured_at
+    return ("ok", None) if findings.measured_at - since >= RECOVERS_IN else ("rejected", since)
 
 
 def silent_after(sensor: Sensor) -> timedelta:

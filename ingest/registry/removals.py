@@ -58,6 +58,7 @@ def remove_bin(connection: Connection, ref: str, *, now: datetime, actor: str) -
     devices: dict[int, str] = dict(connection.execute(query, (row[0],)).fetchall())
     _end(connection, devices, ref, now, actor)
     connection.execute("update bins set removed_at = %s where id = %s", (now, row[0]))
+    connection.execute("delete from bin_requests where bin_id = %s", (row[0],))
     record_changes(connection, actor, [Change("bin.remove", ref, {"removed_at": None}, {"removed_at": now})])
     announce(connection)
     return tuple(devices.values())

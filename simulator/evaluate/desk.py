@@ -6,19 +6,21 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.assess.calendar import MORNING, Calendar, horizon
 from ingest.assess.entry import Entry
 from ingest.assess.news import News
 from ingest.assess.ragged import Rows
 from ingest.assess.rules import Rules
 from ingest.assess.sensor import Sensor
-from ingest.assess.state import BinState
+from ingest.assess.state import BinState, state_at
 from ingest.assess.tail import readings
 from ingest.assess.watch import Watch
 from simulator.city import City
 from simulator.deposits import HOUR_S, TOWN_ZONE
+from simulator.service import DAY_S, MORNING, STARTS_AFTER_S
 from simulator.telemetry import Telemetry
 
+ROUND_S = STARTS_AFTER_S + 4 * HOUR_S
+"""From a list until its round has ended."""
 FITTED_AT = datetime(2026, 1, 1, tzinfo=UTC)
 SWAPPED = 100_000
 """The number of a fitting that follows another in its bin is greater by this."""
@@ -30,16 +32,17 @@ class Desk:
     Args:
         city: the town.
         fitted: which bins have a sensor that works, shape (bins,).
+        round_hours: when the lists of the day's rounds are made, hours of the day, UTC.
     """
 
-    def __init__(self, city: City, fitted: NDArray[np.bool_]) -> None:
+    def __init__(self, city: City, fitted: NDArray[np.bool_], round_hours: tuple[int, ...] = (MORNING,)) -> None:
         self._city, self._fitted = city, fitted
         self._empty_mm = np.array([place.empty_mm for place in city.bins])
         self._heard_s = np.zeros(len(city.bins), dtype=np.int64)
         self._coming: list[Telemetry] = []
         self._arrived: list[Rows] = []
-        # Rounds every day, from six to two.
-        self._calendar = Calendar(TOWN_ZONE, on_holidays=MORNING)
+        self._reported: dict[int, datetime] = {}
+        self._round_hours = round_hours
         self.watch = Watch(TOWN_ZONE)
         self._enrol(FITTED_AT)
 
@@ -48,8 +51,9 @@ class Desk:
         self._coming.append(telemetry.where(self._fitted[telemetry.bin]))
 
     def report(self, reports: Sequence[tuple[int, float]]) -> None:
-        """Take emptyings that crews reported: bin and Unix seconds."""
-        self.watch.report({place: _aware(at_s) for place, at_s in sorted(reports, key=lambda one: one[1])})
+        """Take all emptyings that crews have reported so far: bin and Unix seconds."""
+        self._reported = {place: _aware(at_s) for place, at_s in sorted(reports, key=lambda one: one[1])}
+        self.watch.report(self._reported)
 
     def catch_up(self, now_s: int) -> News:
         """Learn from what has arrived until now, Unix seconds."""
@@ -76,16 +80,34 @@ class Desk:
         self._enrol(now)
         return self.watch.look(now)
 
+    def look_plainly(self, now_s: int) -> dict[int, BinState]:
+        """Say the same without looking ahead."""
+        self.catch_up(now_s)
+        now = _aware(now_s)
+        return {
+            place: state_at(self.watch.findings(place), self._reported.get(place), entry.sensor, entry.rules, now)
+            for place, entry in ((place, self._entry(place, None)) for place in range(len(self._city.bins)))
+        }
+
+    def horizon_at(self, now_s: int) -> datetime:
+        """Say until when a bin has to wait that the coming round leaves out: until the end of the round after it."""
+        day_s = now_s - now_s % DAY_S
+        ends = [day_s + day * DAY_S + hour * HOUR_S + ROUND_S for day in range(3) for hour in self._round_hours]
+        return _aware([end for end in ends if end > now_s][1])
+
+    def last_received_at(self, place: int) -> datetime | None:
+        """Say when a bin's sensor was last heard of; None for never."""
+        heard_s = int(self._heard_s[place])
+        return _aware(heard_s) if heard_s else None
+
     def _enrol(self, now: datetime) -> None:
-        until = horizon(self._calendar, now)
+        until = self.horizon_at(int(now.timestamp()))
         self.watch.enrol({place: self._entry(place, until) for place in range(len(self._city.bins))})
 
     def _entry(self, place: int, until: datetime | None) -> Entry:
         rules = Rules(max_age=timedelta(days=self._city.bins[place].max_age_days))
-        heard_s = int(self._heard_s[place])
-        last_received_at = _aware(heard_s) if heard_s else None
         # A lost sensor still is in its bin, and in the registry.
-        sensor = Sensor(FITTED_AT, HOUR_S, last_received_at)
+        sensor = Sensor(FITTED_AT, HOUR_S, self.last_received_at(place))
         return Entry(rules, sensor, horizon=until, pool=self._city.bins[place].stream)
 
     def _rows(self, new: Telemetry) -> Rows:

@@ -1,6 +1,6 @@
 """How good forecasts are: the scores that every evaluation uses, and the shape of its result."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -29,6 +29,25 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
+class Plot:
+    """Lines over one common axis.
+
+    Attributes:
+        name: of its file, without ending.
+        title: one line.
+        x: what the axis below says.
+        y: what the axis on the left says.
+        lines: for each label its points' x and y, both of one length.
+    """
+
+    name: str
+    title: str
+    x: str
+    y: str
+    lines: Mapping[str, tuple[Sequence[float], Sequence[float]]]
+
+
+@dataclass(frozen=True, slots=True)
 class Evaluation:
     """What one evaluation found.
 
@@ -36,11 +55,13 @@ class Evaluation:
         figures: by name, such as `edinburgh.mae_points`.
         tables: for the document.
         notes: sentences that a reader needs beside them.
+        plots: for the document.
     """
 
     figures: dict[str, float]
     tables: Sequence[Table] = ()
     notes: Sequence[str] = field(default_factory=tuple)
+    plots: Sequence[Plot] = ()
 
 
 def mae(truth: Floats, forecast: Floats) -> float:

@@ -1,11 +1,12 @@
 """An invented town served in the loop: by fixed rounds, by a plain threshold, by our due list. What each costs.
 
-Every morning the list is made from what had arrived by then, and crews work it off; what they leave is there the next
-morning. The town throws away the same, hour by hour, and its sensors err alike, whoever serves it.
+Every morning and noon a list is made from what had arrived by then, and crews work it off; what they leave is there the
+next time. The town throws away the same, hour by hour, and its sensors err alike, whoever serves it. It is Edinburgh's
+twin with bins twice as large: Edinburgh's crews came by up to five times a day, here fixed rounds come once.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -24,7 +25,12 @@ BEFORE_DAYS = 2
 """... and every bin is emptied every so many days."""
 HALF = 0.5
 
+HABITS = replace(EDINBURGH_HABITS, busyness=EDINBURGH_HABITS.busyness / 2)
+
 Choice = Callable[[Mapping[int, BinState]], Chosen]
+"""Chooses what is on a list, from the states of all bins."""
+LISTS = (MORNING, NOON)
+STEP = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,30 +90,52 @@ def by_rounds(setting: Setting, every_days: int = 1) -> Cost:
     return _cost(setting, _run(setting, city, service))
 
 
-def by_list(setting: Setting, morning: Choice, noon: Choice | None = None) -> Cost:
-    """Empty what is on lists that are chosen from the states of all bins.
+def by_list(setting: Setting, choose: Choice, *, plainly: bool = False) -> Cost:
+    """Empty what is on lists that are chosen every morning and noon from the states of all bins.
 
     Args:
         setting: the town.
-        morning: chooses every morning.
-        noon: chooses again at noon; None for no second list.
+        choose: makes the lists.
+        plainly: whether nobody looks ahead.
     """
     city = setting.city()
     fitted = np.ones(setting.bins, dtype=np.bool_)
     fitted[without_sensor(setting.seed, setting.bins, setting.lost)] = False
-    desk = Desk(city, fitted)
+    desk = Desk(city, fitted, LISTS)
     before = every(BEFORE_DAYS, city)
 
-    def choose(now_s: int) -> Chosen:
-        early = now_s // HOUR_S % DAY_HOURS == MORNING
+    def choose_now(now_s: int) -> Chosen:
         if now_s < setting.from_hour * HOUR_S:
-            return before(now_s) if early else np.zeros(setting.bins, dtype=np.int64)
+            return before(now_s) if now_s // HOUR_S % DAY_HOURS == MORNING else np.zeros(setting.bins, dtype=np.int64)
         desk.report(service.log.reports)
-        return (morning if early or noon is None else noon)(desk.look(now_s))
+        return choose(desk.look_plainly(now_s) if plainly else desk.look(now_s))
 
-    hours = (MORNING,) if noon is None else (MORNING, NOON)
-    service = Rounds(city, choose, hear=desk.hear, list_hours=hours)
+    service = Rounds(city, choose_now, hear=desk.hear, list_hours=LISTS)
     return _cost(setting, _run(setting, city, service))
+
+
+def by_threshold(setting: Setting, visits: int) -> tuple[float, float]:
+    """Empty by a plain threshold that is set so that crews make as many visits as with another service.
+
+    Args:
+        setting: the town.
+        visits: as many as shall be made.
+
+    Returns:
+        The threshold, and the overflow-hours, both interpolated between the two nearest thresholds in hundredths.
+    """
+    low, high = 0.02, 0.98
+    least, most = (by_list(setting, threshold(level), plainly=True) for level in (high, low))
+    while high - low > STEP:
+        middle = (low + high) / 2
+        cost = by_list(setting, threshold(middle), plainly=True)
+        if cost.visits >= visits:
+            low, most = middle, cost
+        else:
+            high, least = middle, cost
+    share = np.clip((visits - least.visits) / max(1, most.visits - least.visits), 0, 1)
+    hours = least.overflow_hours + share * (most.overflow_hours - least.overflow_hours)
+    return float(high - share * (high - low)), float(hours)
 
 
 def urgent(priority: int) -> Choice:
@@ -137,7 +165,7 @@ def _plain_priority(state: BinState, level: float) -> int:
 
 def _run(setting: Setting, city: City, service: Rounds) -> World:
     days = LEARNING_DAYS + setting.days
-    return run(city, service, days, spells=setting.spells(), habits=EDINBURGH_HABITS)
+    return run(city, service, days, spells=setting.spells(), habits=HABITS)
 
 
 def _cost(setting: Setting, world: World) -> Cost:

@@ -117,6 +117,30 @@ async def test_forecast_is_shown_when_there_is_one(api: httpx.AsyncClient, owner
     assert item["threshold_at"] is None
 
 
+async def test_due_lists_what_likely_overflows_before_a_moment(
+    api: httpx.AsyncClient, owner: psycopg.Connection
+) -> None:
+    due, soon, late, resting, never = town.add_bins(owner, 5)
+    town.set_state(owner, [due], town.MAY_OVERFLOW)
+    town.set_state(owner, [soon, late, resting, never], town.State())
+    full_at = {due: 10, soon: 30, late: 50, resting: 30}
+    for bin_id, hours in full_at.items():
+        moment = START + timedelta(hours=hours)
+        owner.execute("update bin_state set full_at_p50 = %s where bin_id = %s", (moment, bin_id))
+    owner.execute("update bins set out_of_service_until = '2026-04-01' where id = %s", (resting,))
+
+    async def refs(**params: Any) -> list[str]:
+        return [item["ref"] for item in await all_pages(api, "/due", limit=1, **params)]
+
+    assert await refs() == ["B-0001"]
+    assert await refs(before="2026-03-02T06:00:00Z") == ["B-0001", "B-0002"]
+    assert await refs(before="2026-03-02T05:00:00Z") == ["B-0001"]
+    assert await refs(before="2026-03-03T12:00:00+01:00") == ["B-0001", "B-0002", "B-0003"]
+    assert await refs(before="2026-03-03T12:00:00Z", reason="NOT_READY") == ["B-0002", "B-0003"]
+    assert await refs(before="2026-03-03T12:00:00Z", reason="FORECAST") == ["B-0001"]
+    assert (await get(api, "/due", 400, before="2026-03-02T06:00:00"))["error"].startswith("before: give an offset")
+
+
 @pytest.mark.parametrize("asked", ["format", "accept"])
 async def test_geojson_has_points_in_the_right_order(
     api: httpx.AsyncClient, owner: psycopg.Connection, asked: str

@@ -30,6 +30,14 @@ class State:
 
 FULL = State("FULLNESS", "must_go", 92, "ok", 0.93, "93% full; its threshold is 80%.")
 FILLING = State("FULLNESS", "may_go", 55, "ok", 0.81, "81% full; its threshold is 80%.")
+MAY_OVERFLOW = State(
+    "FORECAST",
+    "may_go",
+    30,
+    "ok",
+    0.6,
+    "Likely to reach 80% by Mon 06:00 (20% to overflow before tomorrow's round ends).",
+)
 OLD = State("AGE", "may_go", 48, "ok", 0.41, "Emptied 9 days ago; it should be every 7.")
 FIRE = State("ALERT", "must_go", 100, "ok", 0.55, "74 °C inside: there may be a fire.")
 SILENT = State("STALE", "must_go", 78, "silent", None, "Its sensor has been silent for 9 h, so nobody knows its level.")

@@ -212,6 +212,8 @@ def test_request_is_open_until_the_bin_was_emptied_or_it_is_cancelled(town: Migr
         assert again is not None
         assert again.requested_at > first.requested_at
 
+    ingest(town, "bins", "remove", "OWN")
+    assert rows(town, "select count(*) from bin_requests") == [(0,)]
     assert rows(town, "select action, before is null, after is null from audit_log where subject = 'OWN' order by id")[
         1:
     ] == [
@@ -220,4 +222,5 @@ def test_request_is_open_until_the_bin_was_emptied_or_it_is_cancelled(town: Migr
         ("bin.cancel_request", False, True),
         ("bin.request", True, False),
         ("bin.request", True, False),
+        ("bin.remove", False, False),
     ]

@@ -2,7 +2,8 @@ from datetime import timedelta
 
 import pytest
 
-from ingest.assess.due import Due, Rules
+from ingest.assess.due import Due, Rules, decide
+from ingest.assess.findings import Findings
 from ingest.assess.readings import Series
 from ingest.assess.sensor import Sensor
 from ingest.assess.state import assess_bin
@@ -145,6 +146,36 @@ def test_rejected_readings_are_stale() -> None:
     assert (
         due.explanation == "Sensor sees nothing it can rely on since Sun 10:00 (no echo), 20% full before:"
         " served as if it had no sensor."
+    )
+
+
+def test_rejected_sensor_recovers_only_when_it_is_believed_for_a_while() -> None:
+    # One reading an hour: three without an echo, and then by turns; the last of them is believed for an hour.
+    believed = [True, False, False, False, True, False, True, True]
+    expected = ["ok", "ok", "ok", "rejected", "rejected", "rejected", "rejected", "ok"]
+    before, decisions = None, []
+    for hour in range(len(believed)):
+        now = NOW + hour * HOUR
+        last = max(place for place in range(hour + 1) if believed[place])
+        findings = Findings(
+            level=0.2,
+            quality=4,
+            measured_at=NOW + last * HOUR,
+            newest_at=now,
+            rejected_count=hour - last,
+            rejected_since=NOW + (last + 1) * HOUR if hour > last else None,
+            rejected_reason="no echo" if hour > last else "",
+        )
+        before = decide(findings, Sensor(NOW - 28 * DAY, 3600, now), None, Rules(), now, before=before)
+        decisions.append(before)
+
+    assert [one.sensor for one in decisions] == expected
+    assert [(one.reason, one.due_since) for one in decisions[3:]] == [
+        *[("STALE", NOW + HOUR)] * 4,
+        ("NOT_READY", None),
+    ]
+    assert decisions[6].explanation == (
+        "Sensor is believed again only since Sun 18:00, 20% full now: served as if it had no sensor."
     )
 
 

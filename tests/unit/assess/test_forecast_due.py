@@ -60,7 +60,7 @@ def test_forecast_is_told_in_words_of_a_depot() -> None:
         sensor="ok",
         reason="FORECAST",
         due_class="may_go",
-        priority=47,
+        priority=27,
         due_since=NOW,
         due_by=NOW + 23 * HOUR,
         explanation="Likely to reach 80% by Mon 09:00 (30% to overflow before tomorrow's round ends).",
@@ -144,6 +144,17 @@ def test_forecast_that_was_wrong_is_taken_back_after_a_while() -> None:
 
     assert due(with_chance(0.01), replace(HALF_FULL, newest_at=soon), now=soon, before=before).reason == "FORECAST"
     assert due(with_chance(0.01), replace(HALF_FULL, newest_at=later), now=later, before=before).reason == "NOT_READY"
+
+
+def test_due_since_stays_while_the_reason_holds() -> None:
+    rejected = replace(HALF_FULL, rejected_count=3, rejected_reason="no echo")
+    first = due(None, replace(rejected, rejected_since=NOW - 3 * HOUR))
+
+    # One reading was believed, then three were rejected again.
+    second = due(None, replace(rejected, rejected_since=NOW - HOUR), before=first)
+
+    assert (second.reason, second.due_since) == ("STALE", NOW - 3 * HOUR)
+    assert "since Sun 11:00" in second.explanation
 
 
 def test_emptying_ends_what_was_forecast_at_once() -> None:

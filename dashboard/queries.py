@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 from typing import LiteralString, TypeVar, cast
@@ -10,9 +11,36 @@ from typing import LiteralString, TypeVar, cast
 from psycopg.rows import class_row, scalar_row
 
 from dashboard.database import Pool
-from dashboard.rows import Bin, Device, Emptying, Place, RawReading, Reject, RejectCount
+from dashboard.rows import (
+    Alert,
+    Bin,
+    BinUse,
+    Device,
+    Emptying,
+    Place,
+    RawReading,
+    Reject,
+    RejectCount,
+    UsedPlace,
+    UsedWeekday,
+)
+from ingest.assess.placement import FULL
 
 Row = TypeVar("Row")
+
+# A day of which less is known does not count as a day.
+WHOLE_DAY_H = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Which use is asked for: local days from `first` to before `end`; None filters nothing."""
+
+    first: date
+    end: date
+    stream: str | None = None
+    depot: str | None = None
+    area: str | None = None
 
 
 async def list_bins(
@@ -109,6 +137,40 @@ async def list_emptyings(
     return await _fetch(pool, Emptying, "list_emptyings", given)
 
 
+async def list_usage(
+    pool: Pool, by: str, chosen: Period, *, limit: int, last: tuple[int, str] | None = None
+) -> list[UsedPlace]:
+    """List what was thrown in, most first, from the place after `last` (millilitres, key) on.
+
+    Args:
+        pool: to the database.
+        by: `bin`, `street`, `area` or `stream`.
+        chosen: which days and bins.
+        limit: at most so many.
+        last: None starts with the first.
+    """
+    millilitres, after = last or (None, None)
+    given = {"by": by, "millilitres": millilitres, "after": after, "limit": limit}
+    return await _fetch(pool, UsedPlace, "list_usage", {**asdict(chosen), **given})
+
+
+async def list_weeks(pool: Pool, by: str, chosen: Period, keys: list[str] | None = None) -> list[UsedWeekday]:
+    """List what was thrown in by weekday and hour, of places as `list_usage` names them; None sums up all of them."""
+    return await _fetch(pool, UsedWeekday, "list_weeks", {**asdict(chosen), "by": by, "keys": keys})
+
+
+async def list_bin_uses(pool: Pool, chosen: Period, zone: str) -> list[BinUse]:
+    """List how bins that stand were used and emptied; bins of which nothing is known are left out.
+
+    Args:
+        pool: to the database.
+        chosen: which days; all bins.
+        zone: name of the town's time zone.
+    """
+    given = {"first": chosen.first, "end": chosen.end, "zone": zone, "whole_day_h": WHOLE_DAY_H, "full": FULL}
+    return await _fetch(pool, BinUse, "list_bin_uses", given)
+
+
 async def list_rejects(pool: Pool, *, limit: int, before: int = 2**63 - 1) -> list[Reject]:
     """List refused messages and readings, newest first, with an id below `before`."""
     return await _fetch(pool, Reject, "list_rejects", {"before": before, "limit": limit})
@@ -122,6 +184,21 @@ async def count_rejects(pool: Pool, since: datetime) -> list[RejectCount]:
 async def list_devices(pool: Pool, *, limit: int, after: str = "") -> list[Device]:
     """List devices in use by reference, from the one after `after` on."""
     return await _fetch(pool, Device, "list_devices", {"after": after, "limit": limit})
+
+
+async def list_alerts(
+    pool: Pool,
+    *,
+    limit: int,
+    before: int = 2**63 - 1,
+    state: str | None = None,
+    depot: str | None = None,
+    type_: str | None = None,
+    closed_since: datetime | None = None,
+) -> list[Alert]:
+    """List alerts, newest first, with an id below `before`; None filters nothing."""
+    given = {"before": before, "state": state, "depot": depot, "type": type_, "closed_since": closed_since}
+    return await _fetch(pool, Alert, "list_alerts", {**given, "limit": limit})
 
 
 async def find_oldest_unassessed(pool: Pool, grace_s: int) -> datetime | None:

@@ -108,6 +108,61 @@ class Emptying:
 
 
 @dataclass(frozen=True, slots=True)
+class UsedPlace:
+    """What was thrown into the bins of one place (a bin, street, area or stream) over some local days.
+
+    `litres` are those of `observed_h` and `spread_h`, hours of bins; while a bin is full, nothing is known.
+    `millilitres` is what places are sorted by.
+    """
+
+    key: str
+    name: str
+    bins: int
+    litres: float
+    observed_h: float
+    spread_h: float
+    full_h: float
+    millilitres: int
+
+
+@dataclass(frozen=True, slots=True)
+class UsedWeekday:
+    """What was thrown in at one place on one weekday, 1 Monday .. 7 Sunday; lists by hour 0..23, hours of bins."""
+
+    key: str
+    weekday: int
+    litres: list[float]
+    known_h: list[float]
+
+
+@dataclass(frozen=True, slots=True)
+class BinUse:
+    """How a bin that stands was used and emptied over some local days; as in `ingest.assess.placement.Use`."""
+
+    id: int
+    ref: str
+    name: str
+    location: str
+    area: str | None
+    depot: str | None
+    stream: str
+    longitude: float
+    latitude: float
+    capacity_l: float
+    max_age_days: float
+    litres: float
+    known_h: float
+    full_h: float
+    days: int
+    day_sd_l: float | None
+    emptyings: int
+    mean_fill: float | None
+    sd_fill: float | None
+    max_fill: float | None
+    found_full: int
+
+
+@dataclass(frozen=True, slots=True)
 class Reject:
     """A message or reading that was refused, whole."""
 
@@ -144,3 +199,24 @@ class Device:
     battery_mv: int | None
     status: dict[str, Any] | None
     status_received_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """Something that is or was wrong at a bin that stands; `docs/api.md` says what each field means."""
+
+    id: int
+    type: str
+    state: str
+    text: str
+    bin: str
+    name: str
+    location: str
+    depot: str | None
+    since: datetime
+    opened_at: datetime
+    observed_at: datetime
+    closed_at: datetime | None
+    acknowledged_at: datetime | None
+    acknowledged_by: str | None
+    notice: str

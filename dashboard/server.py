@@ -3,9 +3,11 @@
 import errno
 import logging
 import socket
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cache
+from zoneinfo import ZoneInfo
 
 import psycopg
 import uvicorn
@@ -24,6 +26,7 @@ from dashboard.errors import DashboardError
 from dashboard.headers import SecurityHeaders, content_policy
 from dashboard.health import make_health_router
 from dashboard.settings import Settings
+from dashboard.uses import Uses
 
 # Level 4 costs a quarter of level 9 and saves nearly as much.
 GZIP_LEVEL = 4
@@ -48,6 +51,7 @@ def create_server(settings: Settings, *, api: bool = True, pages: bool = True) -
 
     server = FastAPI(title="Brimwatch", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     server.state.pool = pool
+    server.state.uses = Uses(pool, ZoneInfo(settings.time_zone), time.monotonic)
     server.include_router(make_health_router(pool))
     _add_error_handlers(server)
     if api:

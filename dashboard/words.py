@@ -20,6 +20,15 @@ STREAMS = {
     "organic": "Organic",
     "bottles_cans": "Bottles and cans",
 }
+ADVICE = {
+    "always_full": "Too small",
+    "more_visits": "More visits",
+    "fewer_visits": "Fewer visits",
+    "never_full": "Hardly used",
+    "as_it_is": "About right",
+    "unknown": "Not known for long enough",
+}
+NOTICES = {"none": "Nobody told", "waiting": "Being told", "sent": "Told", "failed": "Could not be told"}
 QUALITIES = ("Unchecked", "Rejected", "Probably wrong", "Doubtful", "Accepted")
 NOTHING = "—"
 

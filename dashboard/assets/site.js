@@ -59,7 +59,7 @@
       var next = theme === "dark" ? "light" : "dark";
       window.brimwatch.setTheme(next);
       // Only the page that is shown has figures to draw anew; Dash complains of ids that are not there.
-      ["map", "bin"].forEach(function (page) {
+      ["map", "bin", "places"].forEach(function (page) {
         if (document.getElementById(page + "-graph")) { window.dash_clientside.set_props(page + "-theme", { data: next }); }
       });
       return [next, next];

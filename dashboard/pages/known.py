@@ -8,11 +8,13 @@ import psycopg
 from psycopg_pool import PoolTimeout
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-ELSEWHERE = re.compile(r"/(_dash-.*|assets/.*|basemap/.*|api(/.*)?|_favicon\.ico|login|logout|healthz|due\.csv)?")
-PAGES = re.compile(r"/(due|devices)")
+ELSEWHERE = re.compile(
+    r"/(_dash-.*|assets/.*|basemap/.*|api(/.*)?|_favicon\.ico|login|logout|healthz|due\.csv|places\.csv)?"
+)
+PAGES = re.compile(r"/(due|alerts|places|devices)")
 BIN = re.compile(r"/bins/([A-Za-z0-9][A-Za-z0-9._-]{0,63})/?")
 # Pages with a figure, and what draws it.
-DRAWN = re.compile(r"/|/bins/[^/]+/?")
+DRAWN = re.compile(r"/|/places|/bins/[^/]+/?")
 PLOTLY = "/_dash-component-suites/plotly/package_data/plotly.min.js"
 NOT_FOUND = 404
 FAULT = 500

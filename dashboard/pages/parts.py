@@ -13,6 +13,7 @@ from dashboard.basemap import Basemap
 from dashboard.database import Pool
 from dashboard.rows import Place
 from dashboard.town import Towns
+from dashboard.uses import Uses
 from dashboard.words import CLASSES, REASONS, STREAMS, clock, percent
 
 TICK_MS = 3000
@@ -26,12 +27,14 @@ class Site:
         pool: to the database.
         towns: all bins as they are now.
         basemap: what lies under them.
+        uses: how they were used.
         zone: in which times are shown.
     """
 
     pool: Pool
     towns: Towns
     basemap: Basemap
+    uses: Uses
     zone: ZoneInfo
 
     def now(self) -> datetime:

@@ -18,11 +18,13 @@ from dashboard.accounts.sessions import Window
 from dashboard.basemap import find_basemap, make_basemap_router
 from dashboard.database import Pool
 from dashboard.export import make_export_router
+from dashboard.pages import alerts as alerts_page
 from dashboard.pages import bin as bin_page
 from dashboard.pages import devices as devices_page
 from dashboard.pages import due as due_page
 from dashboard.pages import map as map_page
 from dashboard.pages import missing
+from dashboard.pages import places as places_page
 from dashboard.pages.known import KnownPages
 from dashboard.pages.parts import Site, in_browser
 from dashboard.pages.shell import INDEX, layout, ways
@@ -30,6 +32,13 @@ from dashboard.settings import Settings
 from dashboard.town import Towns
 
 ASSETS = Path(__file__).parents[1] / "assets"
+# Pages that are drawn for the window that they will be shown in.
+FITTED = {
+    "/": ("Map", map_page.layout),
+    "/due": ("Due list", due_page.layout),
+    "/alerts": ("Alerts", alerts_page.layout),
+    "/places": ("Use of places", places_page.layout),
+}
 BIN = re.compile(r"/bins/([A-Za-z0-9][A-Za-z0-9._-]{0,63})/?")
 
 _log = logging.getLogger(__name__)
@@ -51,7 +60,8 @@ def make_site(server: FastAPI, pool: Pool, settings: Settings) -> Dash:
         pool: to the database.
         settings: of the read side.
     """
-    site = Site(pool, Towns(pool, time.monotonic), find_basemap(settings), ZoneInfo(settings.time_zone))
+    zone = ZoneInfo(settings.time_zone)
+    site = Site(pool, Towns(pool, time.monotonic), find_basemap(settings), server.state.uses, zone)
     server.include_router(make_basemap_router(settings))
     server.include_router(make_export_router(site))
     app = Dash(
@@ -69,7 +79,7 @@ def make_site(server: FastAPI, pool: Pool, settings: Settings) -> Dash:
         add_log_handler=False,
     )
     _register_frame(app, site)
-    for page in (map_page, due_page, bin_page, devices_page):
+    for page in (map_page, due_page, alerts_page, bin_page, places_page, devices_page):
         page.register(app, site)
     _collect_assets(app)
     app.layout = layout
@@ -86,10 +96,9 @@ async def show(site: Site, pathname: str, window: Window) -> Shown:
         window: that it will be shown in.
     """
     match = BIN.fullmatch(pathname)
-    if pathname == "/":
-        return Shown("Map", await map_page.layout(site, window))
-    if pathname == "/due":
-        return Shown("Due list", await due_page.layout(site, window))
+    if pathname in FITTED:
+        title, lay_out = FITTED[pathname]
+        return Shown(title, await lay_out(site, window))
     if pathname == "/devices":
         return Shown("Sensors", await devices_page.layout(site))
     if match and (row := await queries.find_bin(site.pool, match[1])):

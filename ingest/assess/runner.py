@@ -17,6 +17,7 @@ from psycopg import Connection
 
 from ingest.assess.calendar import Calendar
 from ingest.assess.settings import AssessSettings
+from ingest.assess.usage_work import REST, UsageKeeper
 from ingest.assess.work import Assessor, fitted_bins
 from ingest.backoff import Backoff, again
 from ingest.errors import DatabaseLostError, IngestError
@@ -69,6 +70,9 @@ def _run_once(calendar: Calendar) -> None:
             while assessor.take_queue(datetime.now(UTC)):
                 pass
             _look_at_all(assessor, connection)
+            keeper = UsageKeeper(connection, calendar.zone)
+            while keeper.revise(datetime.now(UTC) + REST):
+                pass
     except psycopg.OperationalError as error:
         raise DatabaseLostError(f"The database does not answer: {_first_line(error)}.") from error
 
@@ -83,14 +87,15 @@ def _run_for_ever(calendar: Calendar) -> None:
                 _wait_until_alone(connection)
                 log.info("assess started")
                 backoff.worked()
-                _serve(Assessor(connection, calendar), connection, listener)
+                keeper = UsageKeeper(connection, calendar.zone)
+                _serve(Assessor(connection, calendar), keeper, connection, listener)
         except (psycopg.OperationalError, psycopg.InterfaceError) as error:
             delay_s = backoff.delay_s()
             log.warning(again(f"The database is not usable: {_first_line(error)}", delay_s))
             time.sleep(delay_s)
 
 
-def _serve(assessor: Assessor, connection: Connection, listener: Connection) -> None:
+def _serve(assessor: Assessor, keeper: UsageKeeper, connection: Connection, listener: Connection) -> None:
     _look_at_all(assessor, connection)
     ticked_at = time.monotonic()
     while True:
@@ -101,7 +106,9 @@ def _serve(assessor: Assessor, connection: Connection, listener: Connection) -> 
         if time.monotonic() - ticked_at >= TICK_S or (not worked and assessor.has_new_bins()):
             assessor.look_at_time(datetime.now(UTC))
             ticked_at = time.monotonic()
-        if not worked:
+            # However busy it is: a little of what can wait.
+            keeper.revise(datetime.now(UTC))
+        if not worked and not keeper.revise(datetime.now(UTC)):
             for _ in listener.notifies(timeout=POLL_S, stop_after=1):
                 pass
 

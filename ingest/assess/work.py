@@ -8,6 +8,7 @@ import psycopg
 import structlog
 from psycopg import Connection
 
+from ingest.assess.alert_store import AlertStore
 from ingest.assess.anchor import Anchor
 from ingest.assess.calendar import Calendar
 from ingest.assess.cycle_store import load_cycles
@@ -18,6 +19,7 @@ from ingest.assess.outcome import revise_past, write_states
 from ingest.assess.readings import instant
 from ingest.assess.roster import load_decisions, load_roster
 from ingest.assess.state import BinState
+from ingest.assess.usage_work import queue_usage
 from ingest.assess.watch import Watch
 
 # So many bins at a time are loaded anew: readings of years may be in memory together, or of the days since an anchor.
@@ -58,6 +60,7 @@ class Assessor:
         self._calendar = calendar
         self._watch = Watch(calendar.zone)
         self._written: dict[int, BinState] = {}
+        self._alerts = AlertStore(connection)
         # The bins whose readings the watch has; None before it has any.
         self._loaded: set[int] | None = None
 
@@ -69,6 +72,7 @@ class Assessor:
         devices, since, versions = (list(column) for column in zip(*queue, strict=True))
         concerned: dict[int, datetime] = dict(self._connection.execute(_CONCERNED, (devices, since)).fetchall())
         self.assess(concerned, now)
+        queue_usage(self._connection, concerned)
         self._connection.execute(_DONE, (devices, versions))
         return True
 
@@ -165,6 +169,7 @@ class Assessor:
         changed = {bin_id: one for bin_id, one in states.items() if is_news(self._written.get(bin_id), one, now)}
         write_states(self._connection, changed, now)
         self._written.update(changed)
+        self._alerts.update(((one, self._watch.findings(one), self._watch.entry(one)) for one in states), now)
 
     def _removed_fittings(self, bin_ids: list[int] | None) -> Iterator[int]:
         return (fitting_id for (fitting_id,) in self._connection.execute(_REMOVED, {"bin_ids": bin_ids}))

@@ -176,6 +176,89 @@ def add_history(conn: psycopg.Connection, bin_id: int, days: int = 28) -> None:
             conn.execute(query, (bin_id, *moments, fill_before))
 
 
+def add_alert(
+    conn: psycopg.Connection, bin_id: int, type_: str = "tilt", text: str = "Lies on its side.", *, closed: bool = False
+) -> int:
+    """Add an alert that opened five hours ago, still open or closed an hour ago; give its id."""
+    now = datetime.now(UTC)
+    opened_at, seen_at = now - timedelta(hours=5), now - timedelta(hours=2)
+    query = """
+        insert into alerts (bin_id, type, text, since, opened_at, observed_at, closed_at)
+        values (%s, %s, %s, %s, %s, %s, %s)
+        returning id
+    """
+    closed_at = now - timedelta(hours=1) if closed else None
+    row = conn.execute(query, (bin_id, type_, text, opened_at, opened_at, seen_at, closed_at)).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """How a bin is used and emptied: litres in each of the hours from 8 to 20, every day but those of the weekend less.
+
+    Attributes:
+        litres_per_hour: Monday to Friday; half of it on the weekend.
+        every_days: how often it is emptied.
+        fill_before: 0..1, what each emptying finds.
+        full_h: hours a day, from 20 o'clock on, in which it is full.
+    """
+
+    litres_per_hour: float = 2.0
+    every_days: float = 2.0
+    fill_before: float = 0.5
+    full_h: int = 0
+
+
+# Of 120 litres: too often emptied, too rarely, too small, hardly used, and right.
+EAGER = Use(2.0, 1.0, 0.22)
+LATE = Use(2.5, 6.0, 1.0, full_h=4)
+SMALL = Use(14.0, 1.0, 1.0, full_h=4)
+UNUSED = Use(0.2, 4.0, 0.08)
+RIGHT = Use(2.2, 3.0, 0.62)
+USES = (RIGHT, RIGHT, EAGER, LATE, SMALL, UNUSED, RIGHT, EAGER)
+
+
+def add_use(conn: psycopg.Connection, bin_ids: Sequence[int], use: Use, days: int = 28) -> None:
+    """Write how bins were used until yesterday, as the assess runner would, with the emptyings of their sensors."""
+    query = """
+        insert into usage_days
+        select
+            bin_id, day::date,
+            array_agg(litres order by hour), array_agg(1 - full_h order by hour), null,
+            case when sum(full_h) > 0 then array_agg(full_h order by hour) end,
+            sum(litres), 24 - sum(full_h), 0, sum(full_h)
+        from unnest(%(ids)s::int[]) as bin_id
+        cross join generate_series(current_date - %(days)s, current_date - 1, interval '1 day') as day
+        cross join lateral (
+            select hour, (hour >= 20 and hour < 20 + %(full)s)::int as full_h,
+                case when hour between 8 and 19 then %(litres)s else 0 end
+                    * case when extract(isodow from day) > 5 then 0.5 else 1 end
+                    -- No two hours are alike.
+                    * (0.8 + 0.1 * ((hour * 7 + bin_id + extract(doy from day)::int) %% 5)) as litres
+            from generate_series(0, 23) as hour
+        ) as hours
+        group by bin_id, day
+    """
+    conn.execute(query, {"ids": list(bin_ids), "days": days, "litres": use.litres_per_hour, "full": use.full_h})
+    emptyings = """
+        insert into emptyings (bin_id, emptied_at, not_before, fill_before, fill_after, confidence, source)
+        select
+            bin_id, at, at - interval '1 hour', greatest(0, least(1, %(fill)s - 0.02 * (number %% 3))), 0.03, 0.95,
+            'sensor'
+        from unnest(%(ids)s::int[]) as bin_id
+        cross join generate_series(1, %(count)s) as number
+        cross join lateral (select current_date - number * %(every)s * interval '1 day' + interval '6 h' as at) as one
+    """
+    given = {
+        "ids": list(bin_ids),
+        "fill": use.fill_before,
+        "every": use.every_days,
+        "count": int(days / use.every_days),
+    }
+    conn.execute(emptyings, given)
+
+
 def add_reject(conn: psycopg.Connection, reason: str, payload: bytes, device: str = "sensor-0001") -> None:
     """Add a refused message."""
     query = "insert into rejects (topic, device, reason, detail, payload) values (%s, %s, %s, %s, %s)"

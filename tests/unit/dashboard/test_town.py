@@ -1,8 +1,9 @@
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from dashboard.export import to_csv
+from dashboard.export import COLUMNS, to_csv
 from dashboard.town import Choice, Town, most_urgent_first
 from dashboard.words import ago, clock, duration
 from tests.unit.dashboard.places import NOON, full, place
@@ -45,7 +46,7 @@ def test_most_urgent_come_first_and_only_due_ones() -> None:
 
 
 def test_csv_is_harmless_in_a_spreadsheet() -> None:
-    text = to_csv([full(1, name="=cmd()", location='at "the" gate, left')])
+    text = to_csv(COLUMNS, [asdict(full(1, name="=cmd()", location='at "the" gate, left'))])
 
     line = text.splitlines()[1]
     assert line.startswith('B-1,\'=cmd(),"at ""the"" gate, left",north,general,-4.9,54.0,0.93,FULLNESS,must_go,92,')

@@ -105,3 +105,49 @@ def test_order_and_split_of_readings_change_nothing(seed: int, parts: int, order
     assert split.look(NOW) == whole.look(NOW)
     assert split_record.emptyings == record.emptyings != {}
     assert split_record.cycles == record.cycles
+
+
+def steady(bin_id: int, hours: int = 200) -> Rows:
+    """Hourly readings of a bin that is emptied every 50 hours, the last of them now."""
+    at = instant(NOW) - np.arange(hours)[::-1] * np.timedelta64(1, "h")
+    levels = np.arange(hours) % 50 / 50
+    return readings(np.full(hours, bin_id), at, empty_mm=1200, full_mm=200, distance_mm=1200 - 1000 * levels)
+
+
+def test_what_comes_too_late_is_told_and_not_taken() -> None:
+    rows = np.concatenate([steady(1), steady(2)])
+    late = np.flatnonzero(rows["bin_id"] == 1)[20]
+    one = watch(1, 2)
+    one.take(np.delete(rows, late))
+    before = one.look(NOW)
+
+    told = one.take(rows[[late]])
+
+    assert told == {1: rows["measured_at"][late]}
+    assert one.look(NOW) == before
+
+
+def test_memory_is_bounded_by_cycles_not_by_history() -> None:
+    one, rows = watch(1), steady(1, hours=5000)
+    for part in np.array_split(rows, 50):
+        one.take(part)
+        one.look(NOW)
+
+    assert one.nbytes < 100 * rows.itemsize * 10
+
+
+def test_new_threshold_counts_at_once() -> None:
+    one = watch(1)
+    one.take(steady(1, hours=190))
+    assert one.findings(1).full_since is None
+
+    one.enrol({1: entry(threshold=0.5)})
+
+    assert one.look(NOW)[1].due.reason == "FULLNESS"
+
+
+def test_emptying_that_a_crew_reported_counts_for_age() -> None:
+    one = watch(1)
+    one.report({1: NOW - 8 * DAY})
+
+    assert one.look(NOW)[1].last_emptied_at == NOW - 8 * DAY

@@ -9,12 +9,13 @@ shadow mode all use it, so that what is evaluated is what runs.
     states = watch.look(now)
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import numpy as np
+import numpy.typing as npt
 
 from ingest.assess import foresight
 from ingest.assess.account import take_account
@@ -22,6 +23,7 @@ from ingest.assess.anchor import Anchor
 from ingest.assess.archive import Archive
 from ingest.assess.cycles import OPEN, Cycles
 from ingest.assess.due import Due
+from ingest.assess.emptying import Emptying
 from ingest.assess.entry import Entry
 from ingest.assess.findings import Findings, moment
 from ingest.assess.foresight import Foresight, Foresights
@@ -54,6 +56,7 @@ class Watch:
         self._findings: list[Findings] = []
         self._outdated = np.zeros(0, dtype=np.bool_)
         self._renewed = np.zeros(0, dtype=np.bool_)
+        self._had_later = np.zeros(0, dtype=np.bool_)
 
     @property
     def bin_ids(self) -> set[int]:
@@ -173,22 +176,32 @@ class Watch:
             account = take_account(rows, starts, self._roll.thresholds[bins], anchored_at, self._removed)
             cycles = replace(account.cycles, bin=bins[account.cycles.bin])
             changed = self._archive.revise(bins, anchored_at, cycles) | self._renewed[bins]
-            for place, number in enumerate(bins.tolist()):
-                findings, since = account.findings[place], anchored_at[place]
-                found = findings.emptyings
-                if changed[place] or found != self._findings[number].emptyings:
-                    revised = later(found, since)
-                    changed[place] |= revised != later(self._findings[number].emptyings, since)
-                    if changed[place]:
-                        news.revisions[int(self._roll.ids[number])] = Revision(since, revised)
+            found = [one.emptyings for one in account.findings]
+            known = [self._findings[number].emptyings for number in bins.tolist()]
+            for place in np.flatnonzero(changed | self._is_unsettled(bins, found)).tolist():
+                number, since = int(bins[place]), anchored_at[place]
+                revised = later(found[place], since)
+                changed[place] |= revised != later(known[place], since)
+                if changed[place]:
+                    news.revisions[int(self._roll.ids[number])] = Revision(since, revised)
+                self._tails.anchor(number, found[place], rows["measured_at"][starts[place] : starts[place + 1]])
+            for number, findings in zip(bins.tolist(), account.findings, strict=True):
                 self._findings[number] = findings
-                self._tails.anchor(number, found, rows["measured_at"][starts[place] : starts[place + 1]])
             told = np.isin(cycles.bin, bins[changed]) & (cycles.ended_by != OPEN)
             news.cycles.append(replace(cycles[told], bin=self._roll.ids[cycles.bin[told]]))
             double = np.flatnonzero(doubles)
             news.doubles.update(zip(self._roll.ids[bins[double]].tolist(), doubles[double].tolist(), strict=True))
         self._outdated[:] = self._renewed[:] = False
         return news
+
+    def _is_unsettled(self, bins: Integers, found: Sequence[tuple[Emptying, ...]]) -> npt.NDArray[np.bool_]:
+        """Say of which bins emptyings after the anchor are known, now or before, or the anchor is not settled."""
+        newest = np.array([one[-1].emptied_at if one else NEVER for one in found], dtype="datetime64[us]")
+        anchored_at = self._tails.anchored_at[bins]
+        after = ~np.isnat(newest) & ~(newest <= anchored_at)
+        unsettled: npt.NDArray[np.bool_] = after | self._had_later[bins] | np.isnat(self._tails.floors[bins])
+        self._had_later[bins] = after
+        return unsettled
 
     def look(self, now: datetime, bin_ids: Iterable[int] | None = None) -> dict[int, BinState]:
         """Say how bins are now.
@@ -256,8 +269,9 @@ class Watch:
         more = bins - len(self._findings)
         if more:
             self._findings += [NOTHING] * more
-            self._outdated, self._renewed = (
-                np.append(marks, np.zeros(more, dtype=np.bool_)) for marks in (self._outdated, self._renewed)
+            self._outdated, self._renewed, self._had_later = (
+                np.append(marks, np.zeros(more, dtype=np.bool_))
+                for marks in (self._outdated, self._renewed, self._had_later)
             )
             self._tails.widen(bins)
             self._archive.widen(bins)

@@ -1,7 +1,7 @@
 """The assessor: from the queue through readings, findings, forecasts and decisions to states in the database."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 
 import psycopg
@@ -25,6 +25,7 @@ from ingest.assess.watch import Watch
 # So many bins at a time are loaded anew: readings of years may be in memory together, or of the days since an anchor.
 BINS_AT_ONCE = 200
 ANCHORED_AT_ONCE = 2000
+LONG_AGO = timedelta(days=14)
 # What one bin may bring about must never keep the others from being assessed.
 _POISON = (psycopg.DataError, psycopg.IntegrityError, ArithmeticError, ValueError)
 
@@ -90,8 +91,10 @@ class Assessor:
         standing = {bin_id: at for bin_id, at in since.items() if bin_id in roster}
         late = self._watch.is_late({bin_id: instant(at) for bin_id, at in standing.items()})
         news = {bin_id: at for bin_id, at in standing.items() if bin_id in loaded and not late[bin_id]}
-        if news:
-            self._take(news, None, now)
+        old = [bin_id for bin_id, at in news.items() if now - at > LONG_AGO]
+        recent = list(news.keys() - set(old))
+        for batch in [*_batches(recent, ANCHORED_AT_ONCE), *_batches(old, BINS_AT_ONCE)]:
+            self._take({bin_id: news[bin_id] for bin_id in batch}, None, now)
         self._take_anew({bin_id: at for bin_id, at in standing.items() if bin_id not in news}, now)
 
     def look_at_time(self, now: datetime) -> None:

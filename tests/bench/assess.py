@@ -68,13 +68,11 @@ def measure(rounds: int, tell: Tell) -> Found:
     figures: dict[str, float] = {}
     for bins in SIZES:
         found = _work_alone(bins, rounds)
-        name = f"assess.bins_{bins // 1000}k_s"
-        samples[name] = found["seconds"]
-        figures[name], figures[f"assess.bins_{bins // 1000}k_rss_mb"] = (
-            statistics.median(samples[name]),
-            found["rss_mb"],
-        )
-        tell(f"{bins} bins: {figures[name]:.3f} s, {found['rss_mb']:.0f} MB")
+        name = f"assess.bins_{bins // 1000}k"
+        samples |= {f"{name}_s": found["seconds"], f"{name}_cpu_s": found["cpu_seconds"]}
+        figures[f"{name}_rss_mb"] = found["rss_mb"]
+        tell(f"{bins} bins: {statistics.median(found['seconds']):.3f} s, {found['rss_mb']:.0f} MB")
+    figures |= {name: statistics.median(values) for name, values in samples.items()}
     with open_stage() as stage:
         found_by = _through_database(stage, rounds, tell)
     samples |= found_by

@@ -1,13 +1,13 @@
 """The readings of many tracks that nothing speaks against so far, and what is usual in their tracks."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
-from ingest.assess.neighbours import beside, quantiles_by_track
+from ingest.assess.neighbours import beside
 from ingest.assess.readings import Floats, Geometry, Integers, Series
 
 Hits = npt.NDArray[np.bool_]
@@ -20,20 +20,18 @@ SAME = 0.04
 SAME_NOISES = 4.0
 # No sensor is less noisy than this: it reports whole millimetres, and waste is not flat.
 LEAST_NOISE_MM = 4.0
-# More is no noise, and few readings do not tell it.
-MOST_NOISE = 0.06
-NOISE_READINGS = 12
-# With normal noise the middle half of the steps spans so many standard deviations, and one step of twenty falls by more
-# than the other number of them.
-MIDDLE_HALF, LARGE_FALL = 1.908, 2.33
+# More is no noise. Where few readings tell it, it is taken to be more than that of a good sensor.
+MOST_NOISE, UNKNOWN_NOISE = 0.06, 0.015
+NOISE_READINGS = 6
+# Larger falls than this are no noise: they count as this. Of normal noise the mean fall, no fall being zero, is so many
+# standard deviations. What is thrown in makes levels rise, so only falls show the noise.
+LARGEST_FALL, MEAN_FALL = 0.1, 0.564
+# So many days before a reading's own tell what is usual.
+USUAL_DAYS = 2
 # A fixed thing is seen at a distance that changes by this much, because sound is slower in the cold.
 FIXED_MM = 15.0
 # Neighbours further off in time prove nothing: the bin may have been filled and emptied between them.
 NEIGHBOUR_H = 6.0
-# What an emptied bin shows: the least that one of twenty readings shows, where there are enough to say so.
-LOWEST_SHARE = 0.05
-LOWEST_READINGS = 50
-HIGHEST_BOTTOM = 0.15
 
 
 @dataclass(frozen=True)
@@ -45,9 +43,8 @@ class Believed:
         level: 0 empty, 1 full, not clipped, shape (n,).
         hours: since 1970, shape (n,).
         track: of each, shape (n,); a change of geometry begins another one.
-        noise: standard deviation of the level, shape (tracks,).
-        bottom: level of the emptied bin, shape (tracks,).
-        depth_mm: from the bottom to the full mark, shape (tracks,).
+        noise: standard deviation of the level, as the days before showed it, shape (n,).
+        depth_mm: from the bottom to the full mark, shape (n,).
     """
 
     place: Integers
@@ -55,83 +52,85 @@ class Believed:
     hours: Floats
     track: Integers
     noise: Floats
-    bottom: Floats
     depth_mm: Floats
 
     @classmethod
     def of(cls, series: Series, geometry: Geometry, believed: Hits) -> Self:
         """Take the believed readings of a series."""
-        depths_mm = np.broadcast_to(geometry.depth_mm, len(series))
         place = np.flatnonzero(believed)
-        track = _parts(series, geometry)[place]
-        level = ((geometry.empty_mm - series.distance_mm) / depths_mm)[place]
-        count = int(track[-1]) + 1 if len(track) else 0
-        depth_mm = np.ones(count)
-        depth_mm[track] = depths_mm[place]
+        depth_mm = np.broadcast_to(geometry.depth_mm, len(series))[place]
+        empty_mm = np.broadcast_to(geometry.empty_mm, len(series))[place]
+        level = (empty_mm - series.distance_mm[place]) / depth_mm
         hours = series.measured_at.astype(np.int64)[place] / 3.6e9
-        usual, _ = noise(steps(level, hours, track), track, count)
-        usual = np.maximum(usual, LEAST_NOISE_MM / depth_mm)
-        return cls(place, level, hours, track, usual, bottom(level, track, count), depth_mm)
+        track = _parts(series, geometry)[place]
+        usual = noise(steps(level, hours, track), hours, track)
+        return cls(place, level, hours, track, np.maximum(usual, LEAST_NOISE_MM / depth_mm), depth_mm)
 
     def where(self, kept: Hits) -> Self:
         """Give those of them that are marked, shape (n,)."""
         if kept.all():
             return self
-        return replace(
-            self, place=self.place[kept], level=self.level[kept], hours=self.hours[kept], track=self.track[kept]
+        return type(self)(
+            self.place[kept],
+            self.level[kept],
+            self.hours[kept],
+            self.track[kept],
+            self.noise[kept],
+            self.depth_mm[kept],
         )
 
     @cached_property
     def jump(self) -> Floats:
         """From which change on a step is a jump, shape (n,)."""
-        return np.maximum(JUMP, JUMP_NOISES * self.noise)[self.track]
+        return np.maximum(JUMP, JUMP_NOISES * self.noise)
 
     @cached_property
     def same(self) -> Floats:
         """Up to which difference two levels are the same, shape (n,)."""
-        return np.maximum(SAME, SAME_NOISES * self.noise)[self.track]
+        return np.maximum(SAME, SAME_NOISES * self.noise)
 
     @cached_property
     def fixed_width(self) -> Floats:
         """Up to which difference two echoes come from the same fixed thing, shape (n,)."""
-        return (FIXED_MM / self.depth_mm)[self.track]
+        return FIXED_MM / self.depth_mm
 
     @cached_property
     def step(self) -> Floats:
         """The change from each reading to the next, shape (n,); NaN where there is none soon enough."""
         return steps(self.level, self.hours, self.track)
 
-    def near_bottom(self, places: Integers, least: float) -> Hits:
-        """Say whether readings show as good as an empty bin: up to `least` above its bottom."""
-        hits: Hits = self.level[places] <= self.bottom[self.track[places]] + least
-        return hits
 
+def noise(step: Floats, hours: Floats, track: Integers) -> Floats:
+    """Estimate the standard deviation of the levels around each reading from how much they fell in the days before.
 
-def noise(step: Floats, track: Integers, track_count: int) -> tuple[Floats, Floats]:
-    """Estimate the standard deviation of the levels of each track from their steps, whatever jumps there are.
+    Only whole days (UTC) before a reading's own count, and only two of them: readings that come later, or that are no
+    longer at hand, change nothing.
 
     Args:
         step: from each reading to the next, shape (n,); NaN where there is none.
+        hours: since 1970, of each reading.
         track: of each, ascending.
-        track_count: how many tracks there are.
 
     Returns:
-        From the middle half of the steps, and from the largest falls but one of twenty: the same for normal noise; both
-        of shape (tracks,), 0 where there are too few readings to tell.
+        Shape (n,).
     """
-    known = np.flatnonzero(~np.isnan(step))
-    low, quarter, rest = quantiles_by_track(step[known], track[known], track_count, (0.05, 0.25, 0.75), missing=0.0)
-    counts = np.bincount(track[known], minlength=track_count)
-    middle = np.where(counts >= NOISE_READINGS, (rest - quarter) / MIDDLE_HALF, 0.0)
-    falls = np.where(counts >= LOWEST_READINGS, np.maximum(-low, 0.0) / LARGE_FALL, 0.0)
-    return np.minimum(middle, MOST_NOISE), falls
-
-
-def bottom(level: Floats, track: Integers, track_count: int) -> Floats:
-    """Give the level that an emptied bin shows in each track: 0 where the geometry is right, or little is known."""
-    [lowest] = quantiles_by_track(level, track, track_count, (LOWEST_SHARE,), missing=0.0)
-    enough = np.bincount(track, minlength=track_count) >= LOWEST_READINGS
-    return np.where(enough, np.clip(lowest, 0.0, HIGHEST_BOTTOM), 0.0)
+    if not len(step):
+        return np.zeros(0)
+    day = np.floor_divide(hours, 24.0)
+    first = np.append(True, (np.diff(track) != 0) | (np.diff(day) != 0))
+    group = np.cumsum(first) - 1
+    days, tracks = day[first], track[first]
+    known = ~np.isnan(step)
+    falls = np.bincount(group, np.where(known, np.clip(-step, 0.0, LARGEST_FALL), 0.0))
+    counts = np.bincount(group, known)
+    total, count = np.zeros((2, len(days)))
+    for back in range(1, USUAL_DAYS + 1):
+        near = (tracks[back:] == tracks[:-back]) & (days[back:] - days[:-back] <= USUAL_DAYS)
+        total[back:] += np.where(near, falls[:-back], 0.0)
+        count[back:] += np.where(near, counts[:-back], 0.0)
+    told = np.minimum(total / np.maximum(count, 1) / MEAN_FALL, MOST_NOISE)
+    usual: Floats = np.where(count >= NOISE_READINGS, told, UNKNOWN_NOISE)[group]
+    return usual
 
 
 def steps(level: Floats, hours: Floats, track: Integers) -> Floats:

@@ -67,7 +67,7 @@ def propose(series: Series, geometry: Geometry) -> Proposal | None:
     if len(emptied_mm) < ENOUGH:
         return None
     known_mm, depth_mm = float(np.mean(geometry.empty_mm)), float(np.mean(geometry.depth_mm))
-    empty_mm = mode(emptied_mm)
+    empty_mm = gathered(emptied_mm)
     deviation_mm = float(np.median(np.abs(emptied_mm - empty_mm))) / HALF_WITHIN
     unsure_mm = NEARLY_ALL * deviation_mm / np.sqrt(len(emptied_mm))
     tolerance_mm = max(TOLERANCE_MM, TOLERANCE_SHARE * depth_mm)
@@ -112,21 +112,18 @@ def estimate(series: Series) -> Geometry:
     return Geometry(empty_mm, full_mm)
 
 
-def mode(values: Floats) -> float:
-    """Give the value around which most gather: the middle of the shortest half, halved again and again.
+def gathered(values: Floats) -> float:
+    """Give the value around which most gather: the mean of the shortest half of them.
 
-    Source: Robertson and Cryer (1974), "An iterative procedure for estimating the mode".
+    Source: Andrews et al. (1972), "Robust Estimates of Location", there called the shorth.
 
     Args:
         values: one at least, none NaN.
     """
-    rest = np.sort(values)
-    while len(rest) > 2:  # noqa: PLR2004 - of two, the middle
-        half = (len(rest) + 1) // 2
-        widths = rest[half - 1 :] - rest[: len(rest) - half + 1]
-        first = int(np.argmin(widths))
-        rest = rest[first : first + half]
-    return float(rest.mean())
+    ordered = np.sort(values)
+    half = len(ordered) // 2 + 1
+    first = int(np.argmin(ordered[half - 1 :] - ordered[: len(ordered) - half + 1]))
+    return float(ordered[first : first + half].mean())
 
 
 def _after_emptyings(series: Series) -> Floats:
@@ -151,7 +148,7 @@ def _bottom(distance_mm: Floats) -> float:
     if len(first) < EMPTYINGS:
         return float(far_mm)
     padded = np.append(distance_mm, [0.0, 0.0])
-    return mode(np.maximum(np.maximum(padded[first], padded[first + 1]), padded[first + 2]))
+    return gathered(np.maximum(np.maximum(padded[first], padded[first + 1]), padded[first + 2]))
 
 
 def _smooth(distance_mm: Floats) -> Floats:

@@ -10,7 +10,7 @@ import numpy as np
 from ingest.assess.believed import Believed, Hits
 from ingest.assess.episodes import NEAR_BOTTOM, Episodes
 from ingest.assess.neighbours import beside, runs
-from ingest.assess.readings import Floats, Integers
+from ingest.assess.readings import Integers
 
 # So many readings in a row may be spikes. Between two visits of a crew to a bin lie more hours than these.
 SPIKES_IN_A_ROW = 3
@@ -19,8 +19,16 @@ VISITS_APART_H = 4.0
 # A fall that comes back after more readings than this was an emptying, and something large was thrown in.
 DIP_READINGS = 5
 REFILLED_AT_ONCE = 0.3
-# An echo from so many episodes is one of a fixed thing, and so are later ones at its distance.
-EPISODES = 3
+# An echo from so many episodes is one of a fixed thing, and so are others at its distance soon before or after.
+# From an empty bin it takes more of them: it may have been filled and emptied.
+EPISODES, EPISODES_FROM_BOTTOM = 1, 3
+SEEN_BEFORE_H, SEEN_AFTER_H = 48.0, 6.0
+# So far below the bottom no soft bag lets a sensor see so often.
+BELOW_BOTTOM, BELOW_READINGS = 0.06, 4
+# A sensor that sees a full bin says the same whatever lies before it.
+FULL = 0.97
+# More places than an echo can come from, and more hours than there are.
+SHELVES, HOURS = 1024, 1_000_000.0
 
 
 def fixed(believed: Believed) -> Hits:
@@ -28,15 +36,13 @@ def fixed(believed: Believed) -> Hits:
 
     Waste may lie at that height, too; then the level does not jump there.
     """
-    found, width = Episodes.of(believed), believed.fixed_width
-    narrow = found.height <= 2 * width[found.entry]
-    known = found.entry[found.up & narrow & found.back & ~found.from_bottom]
-    if not len(known):
-        return np.zeros(len(believed.level), dtype=np.bool_)
-    # One number a track and level: neighbours in it are the same level of the same track.
-    key = believed.track * 64.0 + np.clip(believed.level, -15.0, 15.0)
-    keys = np.sort(key[known + 1])
-    near = _between(keys, key - width, key + width) >= EPISODES
+    found = Episodes.of(believed)
+    narrow = found.up & (found.height <= 2 * believed.fixed_width[found.entry])
+    near = _seen(believed, found, narrow & found.back & ~found.from_bottom) >= EPISODES
+    empty = narrow & found.from_bottom & (believed.level[found.entry + 1] < FULL)
+    near |= _seen(believed, found, empty) >= EPISODES_FROM_BOTTOM
+    if not near.any():
+        return near
     begin, end = runs(near, believed.track)
     step = believed.step
     entry = np.append(np.nan, step)[begin]
@@ -47,13 +53,21 @@ def fixed(believed: Believed) -> Hits:
 
 
 def spikes(believed: Believed) -> Hits:
-    """Find one, two or three readings in a row that lie far to one side of those around them, which agree."""
+    """Find one, two or three readings in a row that lie far to one side of those around them, which agree.
+
+    Where a reading lies above its neighbours and they lie below theirs, it is the stranger: sensors see a rim or a bag
+    before the waste far more often than something behind it.
+    """
     bad = np.zeros(len(believed.level), dtype=np.bool_)
+    rest, places = believed, np.arange(len(bad))
     for length in range(1, SPIKES_IN_A_ROW + 1):
-        rest = believed.where(~bad)
-        first = _excursions(rest, length)
-        hits = (first[:, None] + np.arange(length)).ravel()
-        bad[np.flatnonzero(~bad)[hits]] = True
+        kept = np.ones(len(places), dtype=np.bool_)
+        above, below = (_excursions(rest, length, side) for side in (1, -1))
+        kept[above[:, None] + np.arange(length)] = False
+        below = below[kept[below[:, None] + np.arange(-1, length + 1)].all(axis=1)]
+        kept[below[:, None] + np.arange(length)] = False
+        bad[places[~kept]] = True
+        rest, places = rest.where(kept), places[kept]
     return bad
 
 
@@ -71,6 +85,12 @@ def came_back(believed: Believed) -> Hits:
     return _filled(found.entry + 1, found.exit, up | down, len(believed.level))
 
 
+def below_bottom(believed: Believed) -> Hits:
+    """Find readings in a row that lie below the bottom: the sensor was knocked, or its calibration is wrong."""
+    begin, end = runs(believed.level < -BELOW_BOTTOM, believed.track)
+    return _filled(begin, end, end - begin + 1 >= BELOW_READINGS, len(believed.level))
+
+
 def newest_jumps(believed: Believed) -> Integers:
     """Give the newest reading of each track that jumped from the one before it: the next will say."""
     last = np.flatnonzero(np.append(np.diff(believed.track) != 0, True)) if len(believed.track) else believed.track
@@ -79,20 +99,19 @@ def newest_jumps(believed: Believed) -> Integers:
     return newest
 
 
-def _excursions(rest: Believed, length: int) -> Integers:
-    """Give the first of `length` readings that lie apart from the one before and the one after them."""
-    start = np.flatnonzero(np.abs(rest.step) > rest.jump)
+def _excursions(rest: Believed, length: int, side: int) -> Integers:
+    """Give the first of `length` readings that lie above (`side` 1) or below (-1) the one before and the one after."""
+    start = np.flatnonzero(side * rest.step > rest.jump)
     start = start[start + length + 1 < len(rest.level)]
     end = start + length + 1
     start, end = start[rest.track[start] == rest.track[end]], end[rest.track[start] == rest.track[end]]
     before, after, jump = rest.level[start], rest.level[end], rest.jump[start]
-    side = np.sign(rest.level[start + 1] - before)
     apart = np.ones(len(start), dtype=np.bool_)
     for place in range(1, length + 1):
         inside = rest.level[start + place]
         apart &= (side * (inside - before) > jump) & (side * (inside - after) > jump)
     lowest = np.minimum(np.minimum(before, after), rest.level[start + 1])
-    empty = lowest <= rest.bottom[rest.track[start]] + NEAR_BOTTOM
+    empty = lowest <= NEAR_BOTTOM
     # A bin that was filled step by step and emptied does not jump.
     apart &= ~empty | (rest.level[start + length] - rest.level[start + 1] <= rest.same[start])
     limit_h = np.where(empty, VISITS_APART_H, SPIKES_H)
@@ -103,9 +122,22 @@ def _excursions(rest: Believed, length: int) -> Integers:
     return apart_enough
 
 
-def _between(keys: Floats, low: Floats, high: Floats) -> Integers:
-    """Count the sorted `keys` from `low` to `high`."""
-    count: Integers = np.searchsorted(keys, high, side="right") - np.searchsorted(keys, low, side="left")
+def _seen(believed: Believed, found: Episodes, chosen: Hits) -> Integers:
+    """Count for each reading the chosen episodes at its own place in its track that ended soon before or after it."""
+    count = np.zeros(len(believed.level), dtype=np.int64)
+    if not chosen.any():
+        return count
+    tracks = np.zeros(int(believed.track[-1]) + 1, dtype=np.bool_)
+    tracks[believed.track[found.entry[chosen]]] = True
+    looked = np.flatnonzero(tracks[believed.track])
+    # Places are counted by the width of a fixed echo, and one number holds track, place and time.
+    place = np.clip(np.rint(believed.level / believed.fixed_width), 1 - SHELVES // 2, SHELVES // 2)
+    now = (believed.track * SHELVES + place) * HOURS
+    ended = np.sort(now[found.entry[chosen] + 1] + believed.hours[found.exit[chosen] + 1])
+    now = now[looked] + believed.hours[looked]
+    for next_to in (-HOURS, 0.0, HOURS):
+        last = np.searchsorted(ended, now + next_to + SEEN_AFTER_H)
+        count[looked] += last - np.searchsorted(ended, now + next_to - SEEN_BEFORE_H)
     return count
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ingest.assess.believed import NEIGHBOUR_H, SAME_NOISES, bottom, noise, steps
+from ingest.assess.believed import NEIGHBOUR_H, SAME_NOISES, noise, steps
 from ingest.assess.neighbours import beside, median_of_three, runs
 from ingest.assess.quality import ACCEPTED
 from ingest.assess.readings import Floats, Integers, Series, Times
@@ -24,14 +24,12 @@ BOTTOM = 0.06
 FALL_NOISES = 4.5
 LASTING = 0.03
 LASTING_NOISES = 4.0
-# Where the largest usual falls speak of more noise than the others, they count up to this: some may be emptyings.
-MOST_ROUGH = 0.03
 # How much a single reading before a fall counts beside the median of three.
 NEWEST_COUNTS = 0.06
 # Readings that are so far before a fall tell nothing about how full the bin was.
 BEFORE_H = 12.0
 # A step that makes up this share of a fall belongs to it: a crew may work while the sensor measures.
-STEP_SHARE = 0.15
+STEP_SHARE = 0.25
 # How much of the fall may be filled again by the readings that confirm it.
 REFILLED_SHARE = 0.7
 # So many readings after a fall, and nothing that comes later makes it undone.
@@ -158,10 +156,7 @@ def _falls(level: Floats, hours: Floats, track: Integers) -> tuple[Floats, npt.N
     Returns:
         Both of shape (n,).
     """
-    track_count = int(track[-1]) + 1 if len(track) else 0
-    usual, falls = noise(steps(level, hours, track), track, track_count)
-    deviation = np.maximum(usual, np.minimum(falls, MOST_ROUGH))[track]
-    lowest = bottom(level, track, track_count)[track]
+    deviation = noise(steps(level, hours, track), hours, track)
     before = median_of_three(level, *_earlier(level, hours, track))
     first, second, third = (beside(level, track, places) for places in (1, 2, 3))
     lasting = median_of_three(
@@ -173,9 +168,9 @@ def _falls(level: Floats, hours: Floats, track: Integers) -> tuple[Floats, npt.N
     # A crew may work while the sensor measures: the lowest level within three readings is where the fall ends.
     after = np.fmin(first, np.where(rare, np.nan, np.fmin(second, third)))
     fall = np.maximum(before, np.minimum(level, before + NEWEST_COUNTS)) - after
-    to_bottom = (after <= lowest + np.maximum(BOTTOM, SAME_NOISES * deviation)) & (fall >= FALL_TO_BOTTOM)
-    left, held = after - lowest, fall + after - lowest
-    partial = (fall >= FALL) & (left <= LEFT_SHARE * held) | (fall >= FALL_FROM_FULL) & (left <= LEFT_OF_FULL * held)
+    to_bottom = (after <= np.maximum(BOTTOM, SAME_NOISES * deviation)) & (fall >= FALL_TO_BOTTOM)
+    held = fall + after
+    partial = (fall >= FALL) & (after <= LEFT_SHARE * held) | (fall >= FALL_FROM_FULL) & (after <= LEFT_OF_FULL * held)
     partial &= ~np.isnan(beside(level, track, -1))
     certain = (fall >= FALL_NOISES * deviation) & (before - lasting >= np.maximum(LASTING, LASTING_NOISES * deviation))
     confirmed = lasting - after <= REFILLED_SHARE * fall

@@ -11,7 +11,7 @@ from ingest.assess.readings import Floats, Integers
 
 # While a sensor sees something else for more readings than this, waste may pile up unseen.
 LONG_READINGS = 3
-# Where a level of not more than this above the bottom comes back, the bin may have been emptied.
+# Where a level of not more than this comes back, the bin may have been emptied.
 NEAR_BOTTOM = 0.12
 
 
@@ -25,10 +25,11 @@ class Episodes:
         up: whether the level jumped up.
         height: from its lowest to its highest level.
         still: whether it ended where it began: waste that is thrown in piles up.
-        back: whether it came back to where it was; it may have risen while the sensor saw something that did not.
+        back: whether it came back to where it was, or higher if that can be: while the sensor saw something else for
+            long, or after a fall.
         stays: whether the reading after the one that came back says so too.
         from_bottom: whether the bin was as good as empty before: then coming back may be an emptying.
-        lasted_h: from before to after.
+        lasted_h: from before to the second reading after; NaN where there is none yet.
     """
 
     entry: Integers
@@ -50,13 +51,11 @@ class Episodes:
         entry, end = jumps[:-1][pair], jumps[1:][pair]
         before, first, after, same = level[entry], level[entry + 1], level[end + 1], believed.same[entry]
         second = np.append(beside(level, track, 1), np.nan)[end + 1]
+        second_h = np.append(beside(believed.hours, track, 1), np.nan)[end + 1]
         up = step[entry] > 0
         highest, lowest = _extremes(level, entry + 1, end)
-        piled = np.where(
-            up & (highest - lowest <= same) & (end - entry > LONG_READINGS),
-            np.maximum(same, (first - before) / 2),
-            same,
-        )
+        long = (highest - lowest <= same) & (end - entry > LONG_READINGS)
+        piled = np.where(up, np.where(long, np.maximum(same, (first - before) / 2), same), np.inf)
         return cls(
             entry=entry,
             exit=end,
@@ -65,8 +64,8 @@ class Episodes:
             still=np.abs(level[end] - first) <= same,
             back=(after - before >= -same) & (after - before <= piled),
             stays=second - before >= -same,
-            from_bottom=believed.near_bottom(entry, NEAR_BOTTOM) | (before <= believed.bottom[track[entry]] + same),
-            lasted_h=believed.hours[end + 1] - believed.hours[entry],
+            from_bottom=before <= np.maximum(NEAR_BOTTOM, same),
+            lasted_h=second_h - believed.hours[entry],
         )
 
 

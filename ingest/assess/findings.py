@@ -11,7 +11,7 @@ from ingest.assess.emptying import Emptying, Emptyings, detect
 from ingest.assess.level import fill_levels
 from ingest.assess.neighbours import first_place, last_place
 from ingest.assess.quality import CAUSES, TILTED_DEG, Judgement, judge
-from ingest.assess.readings import Floats, Geometry, Integers, Series
+from ingest.assess.readings import Floats, Geometry, Integers, Series, believable_c
 
 Hits = npt.NDArray[np.bool_]
 
@@ -20,10 +20,9 @@ HYSTERESIS = 0.1
 # From this level on waste is about to lie beside the bin; it counts until the level is the hysteresis below.
 BRIMMING = 0.95
 BRIMMING_HYSTERESIS = 0.05
-# A fire; above that no sensor in use can measure, so it is a fault of the sensor.
+# A fire.
 FIRE_C = 60.0
 FIRE_OVER_C = 50.0
-PLAUSIBLE_C = 150.0
 # So many readings in a row have to say that a bin lies on its side: a crew tips it for a moment.
 TILTED_READINGS = 2
 
@@ -204,15 +203,16 @@ def _latched(said: _Said, on: Floats, off: Floats) -> Integers:
 
 
 def _heat(series: Series) -> dict[str, list[Any]]:
-    known = np.flatnonzero(np.abs(series.temperature_c) <= PLAUSIBLE_C)
-    celsius, track = series.temperature_c[known], series.track[known]
+    temperature_c = believable_c(series.temperature_c)
+    known = np.flatnonzero(~np.isnan(temperature_c))
+    celsius, track = temperature_c[known], series.track[known]
     places = np.append(known, -1)
     newest = places[last_place(np.ones(len(known), dtype=np.bool_), track, series.track_count)]
     run = _trailing(celsius >= FIRE_OVER_C, track, series.track_count)
     burning = run & (celsius >= FIRE_C)
     fire = last_place(burning, track, series.track_count) >= 0
     since = np.where(fire, places[first_place(run, track, series.track_count)], -1)
-    return {"temperature_c": _chosen(series.temperature_c, newest), "hot_since": _moments(series, since)}
+    return {"temperature_c": _chosen(temperature_c, newest), "hot_since": _moments(series, since)}
 
 
 def _tilt(series: Series) -> dict[str, list[Any]]:

@@ -1,15 +1,9 @@
 """What stands beside each value of many tracks that lie one after another; nothing reaches over a track's border."""
 
-from collections.abc import Sequence
-
 import numpy as np
 import numpy.typing as npt
 
 from ingest.assess.readings import Floats, Integers
-
-# Quantiles are taken of values to this size, in so many steps to one.
-MOST, STEPS = 2.0, 4096
-RANGE = 16_386
 
 
 def beside(values: Floats, track: Integers, places: int) -> Floats:
@@ -61,34 +55,3 @@ def runs(hits: npt.NDArray[np.bool_], track: Integers) -> tuple[Integers, Intege
     begins = hits & ~np.append(False, hits[:-1] & ~border[:-1]) if len(hits) else hits
     ends = hits & (border | ~np.append(hits[1:], False)) if len(hits) else hits
     return np.flatnonzero(begins), np.flatnonzero(ends)
-
-
-def quantiles_by_track(
-    values: Floats, track: Integers, track_count: int, shares: Sequence[float], missing: float
-) -> list[Floats]:
-    """Give quantiles of each track's values, to 1/4096: the next lower value that is there.
-
-    Args:
-        values: shape (n,), none NaN; counted as -2 or 2 where they lie beyond.
-        track: of each value, ascending.
-        track_count: how many tracks there are.
-        shares: 0 for the least value, 0.5 for the median.
-        missing: for a track without a value.
-
-    Returns:
-        One of shape (tracks,) for each share.
-    """
-    counts = np.bincount(track, minlength=track_count)
-    known = np.flatnonzero(counts)
-    firsts = np.cumsum(counts) - counts
-    # One sort for all tracks: each has a range of numbers of its own. Small integers are sorted fastest.
-    scaled = np.rint(np.clip(values, -MOST, MOST) * STEPS)
-    small = track_count * RANGE < np.iinfo(np.int32).max
-    keys = np.sort((scaled + track * RANGE).astype(np.int32 if small else np.int64))
-    found = []
-    for share in shares:
-        quantile = np.full(track_count, missing)
-        chosen = keys[firsts[known] + (share * (counts[known] - 1)).astype(np.int64)]
-        quantile[known] = (chosen - known * RANGE) / STEPS
-        found.append(quantile)
-    return found

@@ -138,7 +138,9 @@ def _season(learnt: Cycles, pool: Integers, clock: Clock, now: np.datetime64) ->
     bins, place = np.unique(learnt.bin, return_inverse=True)
     usual = (np.bincount(place, gained, len(bins)) + 1e-9) / np.maximum(np.bincount(place, use_s, len(bins)), 1.0)
     usual_gain = usual[place] * use_s
-    begin, end = ((times.astype("datetime64[D]") - first).astype(np.int64) for times in (learnt.began_at, learnt.ended_at))
+    begin, end = (
+        (times.astype("datetime64[D]") - first).astype(np.int64) for times in (learnt.began_at, learnt.ended_at)
+    )
     touched = end - begin + 1
     sums = []
     for amount in (gained, usual_gain):

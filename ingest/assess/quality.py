@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ingest.assess.believed import Believed
-from ingest.assess.echoes import came_back, fixed, newest_jumps, spikes
-from ingest.assess.readings import BLIND_ZONE, LID_OPEN, TILTED, TIME_ESTIMATED, Geometry, Series
+from ingest.assess.echoes import below_bottom, came_back, fixed, newest_jumps, spikes
+from ingest.assess.readings import BLIND_ZONE, LID_OPEN, TILTED, TIME_ESTIMATED, Geometry, Integers, Series
 from ingest.assess.stuck import stuck
 
 UNCHECKED, REJECTED, REJECTED_PROBABLE, SUSPICIOUS, ACCEPTED = range(5)
@@ -21,17 +21,18 @@ CAUSES = (
     (REJECTED, "no echo"),
     (REJECTED, "further away than the bottom of the bin"),
     (REJECTED_PROBABLE, "its echoes have nothing in common"),
+    (REJECTED_PROBABLE, "nearer than full beside readings that cannot be believed"),
     (SUSPICIOUS, "its echoes disagree"),
     (SUSPICIOUS, "its clock was set only later"),
     (REJECTED_PROBABLE, "the very same distance again and again"),
     (REJECTED_PROBABLE, "an echo of something fixed"),
     (REJECTED_PROBABLE, "far from the readings before and after it"),
     (REJECTED_PROBABLE, "a jump that came back"),
+    (SUSPICIOUS, "below the bottom of the bin, again and again"),
     (SUSPICIOUS, "a jump, not confirmed yet"),
 )
-(
-    _TILTED, _LID, _NEAR, _NO_ECHO, _FAR, _SCATTERED, _WIDE, _CLOCK, _STUCK, _FIXED, _SPIKE, _CAME_BACK, _JUMP
-) = range(1, len(CAUSES))  # fmt: skip
+_TILTED, _LID, _NEAR, _NO_ECHO, _FAR, _SCATTERED, _BESIDE, _WIDE, _CLOCK = range(1, 10)
+_STUCK, _FIXED, _SPIKE, _CAME_BACK, _BELOW, _JUMP = range(10, len(CAUSES))
 _CODES = np.array([code for code, _ in CAUSES], dtype=np.int8)
 
 # Nearer than this no sensor in use measures: something sits on its face, or the waste is past the full mark.
@@ -48,6 +49,8 @@ WIDE_SPREAD_MM = 150
 SCATTERED_SHARE = 0.6
 # Of so few echoes that disagree none can be told to be the right one.
 FEW_ECHOES = 2
+# Water or dirt on the sensor's face: of so many readings before and after, this many say nothing.
+AROUND, BLIND_AROUND = 2, 2
 # What the other readings of the track say. Each rule looks at what the ones before it left.
 _RULES = (
     (_STUCK, stuck),
@@ -93,11 +96,13 @@ def judge(series: Series, geometry: Geometry) -> Judgement:
     faults = {**_certain_faults(series, geometry), **_doubts(series, geometry)}
     for cause in sorted(faults, reverse=True):
         causes[faults[cause]] = cause
+    causes[_beside_blind(series, geometry, causes)] = _BESIDE
     believed = Believed.of(series, geometry, _CODES[causes] >= SUSPICIOUS)
     for cause, rule in _RULES:
         hits = rule(series, believed)
         causes[believed.place[hits]] = cause
         believed = believed.where(~hits)
+    causes[believed.place[below_bottom(believed)]] = _BELOW
     jumps = believed.place[newest_jumps(believed)]
     causes[jumps] = _JUMP
     return Judgement(_CODES[causes], causes)
@@ -122,3 +127,15 @@ def _doubts(series: Series, geometry: Geometry) -> dict[int, npt.NDArray[np.bool
         (series.spread_mm > WIDE_SPREAD_MM) & (series.valid_count <= FEW_ECHOES)
     )
     return {_SCATTERED: scattered, _WIDE: series.spread_mm > wide_mm, _CLOCK: (series.flags & TIME_ESTIMATED) != 0}
+
+
+def _beside_blind(series: Series, geometry: Geometry, causes: npt.NDArray[np.int8]) -> Integers:
+    """Give the readings from before the full mark whose neighbours see something on the sensor's face, or nothing."""
+    blind = np.isin(causes, (_NEAR, _NO_ECHO, _SCATTERED))
+    places = np.flatnonzero((series.distance_mm < geometry.full_mm) & (_CODES[causes] >= SUSPICIOUS))
+    track = series.track
+    count = np.zeros(len(places), dtype=np.int64)
+    for step in (*range(-AROUND, 0), *range(1, AROUND + 1)):
+        other = np.clip(places + step, 0, len(series) - 1)
+        count += blind[other] & (track[other] == track[places])
+    return places[count >= BLIND_AROUND]

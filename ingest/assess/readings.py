@@ -18,6 +18,12 @@ TIME_ESTIMATED = 2
 BLIND_ZONE = 4
 TILTED = 8
 
+# Where an unsigned byte, and unsigned tenths in two bytes, begin again; what a bin's sensor can measure, and what it
+# says before it has.
+BYTE_C, TENTHS_C = 256.0, 6553.6
+COLDEST_C, HOTTEST_C = -40.0, 150.0
+NOT_MEASURED_C = 85.0
+
 
 @dataclass(frozen=True, slots=True)
 class Geometry:
@@ -134,6 +140,24 @@ class Series:
     def empty(cls) -> Self:
         """Give the series of a bin that was never measured."""
         return cls.from_rows([])
+
+
+def believable_c(temperature_c: Floats) -> Floats:
+    """Give temperatures as they were meant.
+
+    Some makers' decoders read a signed number as an unsigned one, so that -1 becomes 255, or 6552.6 in tenths: what no
+    sensor can measure, so it is undone. 85 is what a DS18B20 says that has not measured yet (its data sheet).
+
+    Args:
+        temperature_c: degrees Celsius as reported, any shape.
+
+    Returns:
+        Degrees Celsius; NaN where unknown or impossible.
+    """
+    byte = (temperature_c >= BYTE_C + COLDEST_C) & (temperature_c < BYTE_C) & (temperature_c == np.floor(temperature_c))
+    tenths = (temperature_c >= TENTHS_C + COLDEST_C) & (temperature_c < TENTHS_C)
+    meant = temperature_c - np.where(byte, BYTE_C, 0.0) - np.where(tenths, TENTHS_C, 0.0)
+    return np.where((np.abs(meant) <= HOTTEST_C) & (meant != NOT_MEASURED_C), meant, np.nan)
 
 
 def instant(moment: Any) -> np.datetime64:  # noqa: ANN401 - rows come from the database driver, untyped

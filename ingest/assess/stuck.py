@@ -1,28 +1,26 @@
 """Sensors that repeat themselves: the very same distance far more often than chance would have it."""
 
 import numpy as np
-import numpy.typing as npt
 
-from ingest.assess.believed import Believed
-from ingest.assess.neighbours import quantiles_by_track, runs
-from ingest.assess.readings import Integers, Series
+from ingest.assess.believed import USUAL_DAYS, Believed, Hits
+from ingest.assess.neighbours import runs
+from ingest.assess.readings import Floats, Integers, Series
 
 # So many equal readings over so many hours are the least that can be called stuck.
 LEAST_READINGS = 8
 LEAST_H = 6.0
+# Past the full mark nothing is stuck: there many sensors say the same whatever lies before them.
 FULL = 1.0
 # A run is no chance when it would come up once in a million times, at the rate at which its track's readings repeat.
 CHANCE = 1e-6
 # Until a track has shown how often it repeats, as if nine of ten readings did: some sensors report tenths of a level.
 SEEN_BEFORE, REPEATED_BEFORE = 10, 9
-# A bin at rest repeats more at night than by day: a run must also be so many times as long as its track's usual one.
-TIMES_USUAL = 6
+# A bin at rest repeats more at night than by day: a run must also be so many times as long as any in the days before.
+TIMES_LONGEST = 3
 
 
-def stuck(series: Series, believed: Believed) -> npt.NDArray[np.bool_]:
+def stuck(series: Series, believed: Believed) -> Hits:
     """Find runs of equal distances that a bin at rest, or a sensor with coarse steps, would not give.
-
-    Past the full mark nothing is stuck: there many sensors say the same whatever lies before them.
 
     Args:
         series: the readings.
@@ -31,39 +29,32 @@ def stuck(series: Series, believed: Believed) -> npt.NDArray[np.bool_]:
     Returns:
         Shape (n,), for the believed ones.
     """
-    place, track = believed.place, believed.track
-    hits = np.zeros(len(place), dtype=np.bool_)
-    if not len(place):
-        return hits
-    distance = series.distance_mm[place]
-    repeats = np.append(False, (distance[1:] == distance[:-1]) & (track[1:] == track[:-1]))
+    hits = np.zeros(len(believed.place), dtype=np.bool_)
+    distance, track = series.distance_mm[believed.place], believed.track
+    repeats = np.append(False, (distance[1:] == distance[:-1]) & (track[1:] == track[:-1]))[: len(hits)]
     begin, end = runs(repeats, track)
-    if not len(begin):
-        return hits
     begin, readings = begin - 1, end - begin + 2
-    if readings.max() < LEAST_READINGS:
+    hours = believed.hours
+    long = (readings >= LEAST_READINGS) & (hours[end] - hours[begin] >= LEAST_H) & (believed.level[begin] < FULL)
+    if not long.any():
         return hits
-    count = int(track[-1]) + 1
-    usual = _usual_run(begin, readings, track, count)
-    long = readings >= np.maximum(LEAST_READINGS, TIMES_USUAL * usual[track[begin]])
-    elsewhere = np.bincount(track, minlength=count)[track[begin]] - readings
-    repeated = np.bincount(track, repeats, minlength=count)[track[begin]] - (readings - 1)
-    rate = (repeated + REPEATED_BEFORE) / (elsewhere + SEEN_BEFORE)
-    unlikely = (readings - 1) * np.log(np.minimum(rate, 1.0)) < np.log(CHANCE)
-    hours = (series.measured_at[place[end]] - series.measured_at[place[begin]]) / np.timedelta64(1, "h")
-    change = np.zeros(len(place) + 1, dtype=np.int64)
-    chosen = long & unlikely & (hours >= LEAST_H) & (believed.level[begin] < FULL)
-    change[begin[chosen]] += 1
-    change[end[chosen] + 1] -= 1
-    return np.cumsum(change[:-1]) > 0
+    seen, repeated, longest = _before(believed, repeats, begin, readings)
+    rate = (repeated + REPEATED_BEFORE) / (seen + SEEN_BEFORE)
+    unlikely = (readings - 1) * np.log(rate) < np.log(CHANCE)
+    for place in np.flatnonzero(long & unlikely & (seen >= SEEN_BEFORE) & (readings >= TIMES_LONGEST * longest)):
+        hits[begin[place] : end[place] + 1] = True
+    return hits
 
 
-def _usual_run(begin: Integers, readings: Integers, track: Integers, count: int) -> npt.NDArray[np.float64]:
-    """Give the length of the run in which the median reading of each track stands; most stand alone in one."""
-    marks = np.zeros(len(track) + 1)
-    marks[begin] += readings - 1
-    marks[begin + readings] -= readings - 1
-    length = 1 + np.cumsum(marks[:-1])
-    # As thousandths, because quantiles are taken of small numbers.
-    [usual] = quantiles_by_track(length / 1000, track, count, (0.5,), missing=0.0)
-    return usual * 1000
+def _before(believed: Believed, repeats: Hits, begin: Integers, readings: Integers) -> tuple[Floats, Floats, Floats]:
+    """Say of the days before each run how many readings there were, how many repeated one, and the longest run."""
+    # One number holds track and time, so that one search finds where those days begin.
+    key = believed.track * 1e6 + believed.hours
+    since = np.searchsorted(key, key[begin] - 24 * USUAL_DAYS)
+    since = np.maximum(since, np.searchsorted(believed.track, believed.track[begin]))
+    total = np.append(0, np.cumsum(repeats))
+    first = np.searchsorted(begin, since)
+    longest = np.zeros(len(begin))
+    for place in np.flatnonzero((first < np.arange(len(begin))) & (readings >= LEAST_READINGS)):
+        longest[place] = readings[first[place] : place].max()
+    return (begin - since).astype(np.float64), (total[begin] - total[since]).astype(np.float64), longest

@@ -201,7 +201,9 @@ def test_two_sensors_in_one_bin_see_the_same_emptyings(database: MigratedDatabas
     assert (level, sensor) == (pytest.approx((1300 - 1130) / 1100, abs=0.01), "ok")
 
 
-FORECAST = "select threshold_at_p50, full_at_p10, full_at_p90, horizon_at, overflow_chance from bin_state order by bin_id"
+FORECAST = (
+    "select threshold_at_p50, full_at_p10, full_at_p90, horizon_at, overflow_chance from bin_state order by bin_id"
+)
 KEPT = (
     "select bin_id, fill_level, reason, due_class, last_emptied_at from bin_state order by bin_id",
     "select * from emptyings order by bin_id, emptied_at",
@@ -215,7 +217,9 @@ def test_cycles_and_forecasts_are_kept(database: MigratedDatabase, assessor: Ass
 
     drain(assessor)
 
-    cycles = query(database, "select began_at, ended_at, after_emptying, level_last, passed_s[9] from cycles order by 1")
+    cycles = query(
+        database, "select began_at, ended_at, after_emptying, level_last, passed_s[9] from cycles order by 1"
+    )
     assert cycles == [
         (NOW - 25 * HOUR, NOW - 18 * HOUR, False, pytest.approx(0.93), 6 * 3600),
         (NOW - 17 * HOUR, NOW - 10 * HOUR, True, pytest.approx(0.93), 6 * 3600),

@@ -1,4 +1,7 @@
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ingest.assess.emptying import detect
 from ingest.assess.findings import examine, moment
@@ -28,6 +31,17 @@ def found(given_series: Series) -> list[tuple[float, float]]:
         ([0.9, 0.9, 0.05, 0.9, 0.9], []),
         # Settled waste, and noise.
         ([0.6, 0.6, 0.45, 0.46], []),
+        # Waste that settles slowly, by however much.
+        ([0.9, 0.87, 0.84, 0.81, 0.78, 0.75, 0.72, 0.69, 0.66, 0.63, 0.6], []),
+        # A lid that stood open, a false echo that went away: what comes back was never there.
+        ([0.9, 0.9, 0.05, 0.05, 0.05, 0.05, 0.9, 0.9], []),
+        ([0.4, 0.4, 0.9, 0.9, 0.9, 0.9, 0.9, 0.4, 0.4], []),
+        # One reading that comes back is not enough.
+        ([0.9, 0.9, 0.05, 0.05, 0.05, 0.05, 0.9, 0.3, 0.3], [(7, 6)]),
+        # Emptied, and a box thrown in soon after.
+        ([0.6, 0.9, 0.05, 0.05, 0.5, 0.5, 0.5], [(5, 4)]),
+        # A spike beside it does not move it.
+        ([0.6, 0.6, 0.95, 0.6, 0.05, 0.5, 0.05, 0.05], [(4, 3)]),
         # Emptied though there was little in it.
         ([0.2, 0.2, 0.02, 0.02], [(2, 1)]),
         # Not wholly emptied.
@@ -70,6 +84,60 @@ def test_detect_revises_history_for_a_late_reading() -> None:
 
     assert found(Series.from_rows(rows)) == [(9, 2)]
     assert found(Series.from_rows([*rows, reading(5, 0.95)])) == [(5, 2)]
+
+
+@given(st.integers(0, 10_000), st.sampled_from([0.3, 0.6, 0.95]), st.floats(0.0, 0.01))
+def test_emptying_is_decided_within_four_readings(seed: int, before: float, noise: float) -> None:
+    random = np.random.default_rng(seed)
+    levels = np.clip(np.append(np.linspace(0.05, before, 30), np.linspace(0.0, 0.1, 8)), 0, 1)
+    rows = hourly((levels + random.normal(0, noise, len(levels))).tolist())
+
+    newest_alone = found(Series.from_rows(rows[:31]))
+    soon = found(Series.from_rows(rows[:34]))
+
+    assert newest_alone == []
+    assert soon == [(8, 7)] == found(Series.from_rows(rows))
+
+
+@pytest.mark.parametrize(
+    ("noise_mm", "wild_share", "precision", "recall"), [(5, 0, 1.0, 1.0), (30, 0, 0.99, 1.0), (5, 0.02, 0.98, 0.98)]
+)
+def test_emptyings_of_invented_bins(noise_mm: float, wild_share: float, precision: float, recall: float) -> None:
+    """Bins that fill by day, some by boxes, and are emptied after one to four days; some readings are wild."""
+    random = np.random.default_rng(7)
+    hours, bins = 24 * 28, 40
+    by_day = (np.arange(hours) % 24 > 7) & (np.arange(hours) % 24 < 21)
+    gains = random.gamma(0.5, 0.03, (bins, hours)) * by_day + (random.random((bins, hours)) < 0.01) * 0.2
+    emptied = np.cumsum(random.integers(24, 96, (bins, 28)), axis=1) + random.integers(0, 4, (bins, 28))
+    levels, level = np.zeros((bins, hours)), np.zeros(bins)
+    held = np.zeros((bins, hours))
+    for hour in range(hours):
+        comes = (emptied == hour).any(axis=1) & (hour < hours - 2)  # the newest reading alone tells nothing
+        held[:, hour] = np.where(comes, level, 0.0)
+        level = np.where(comes, 0.0, np.minimum(level + gains[:, hour], 1.0))
+        levels[:, hour] = level
+    distance_mm = 1200 - 1000 * levels + random.normal(0, noise_mm, levels.shape)
+    wild = random.random(levels.shape) < wild_share
+    distance_mm = np.where(wild, random.uniform(50, 1200, levels.shape), distance_mm)
+    known = np.full(levels.size, np.nan)
+    given_series = Series(
+        np.tile(np.datetime64("2026-03-01T00:00", "us") + np.arange(hours) * np.timedelta64(1, "h"), bins),
+        np.round(distance_mm).ravel(),
+        *[known] * 4,
+        np.zeros(levels.size, dtype=np.int64),
+        np.arange(bins + 1) * hours,
+    )
+
+    judgement = judge(given_series, GEOMETRY)
+    emptyings = detect(given_series, fill_levels(given_series, judgement, GEOMETRY), judgement.codes)
+
+    seen = np.zeros(levels.shape, dtype=np.bool_)
+    seen[emptyings.track, emptyings.after - emptyings.track * hours] = True
+    # An hour off where a reading beside it is a wild one.
+    near = seen | np.pad(seen, ((0, 0), (0, 1)))[:, 1:]
+    there = (held > 0) | np.pad(held > 0, ((0, 0), (1, 0)))[:, :-1]
+    assert np.count_nonzero(near & (held >= 0.3)) >= recall * np.count_nonzero(held >= 0.3) > 100
+    assert np.count_nonzero(seen & there) >= precision * np.count_nonzero(seen)
 
 
 def test_change_of_sensor_is_no_emptying() -> None:

@@ -10,8 +10,8 @@ import numpy as np
 from ingest.assess.cycles import EMPTIED, Cycles
 from ingest.assess.events import quantiles
 from ingest.assess.past import Past
-from ingest.assess.pool import EXPECTED, QUANTILES, Pool
 from ingest.assess.readings import Floats, Integers, Times
+from ingest.assess.table import EXPECTED, QUANTILES, Pool
 
 # Chosen on past data, see docs/accuracy.md: the quantiles whose events hold 80 % of what comes.
 LEVELS = (0.12, 0.5, 0.88)
@@ -21,7 +21,7 @@ CYCLES = 32
 HALF_LIFE = 8.0
 LENGTH_WIDTH = 0.5
 # A cycle of another length is taken to have ended so much fuller per unit of the logarithm.
-RISE = 0.2
+RISE = 0.25
 # A full bin says nothing of how far it overflowed: it would have been full somewhat earlier too.
 FULL = 0.995
 CLEARLY_SHORTER = 0.5

@@ -19,12 +19,15 @@ def quantiles(values: Floats, weights: Floats, levels: Sequence[float] | Floats)
     Returns:
         Shape (rows, levels), never falling; NaN where a row has no weight.
     """
-    order = np.argsort(values, axis=1)
-    ordered, weight = np.take_along_axis(values, order, axis=1), np.take_along_axis(weights, order, axis=1)
+    # Events without weight must not be landed on: they go to the end, and stand for the last one that has some.
+    order = np.argsort(np.where(weights > 0, values, np.inf), axis=1)
+    weight = np.take_along_axis(weights, order, axis=1)
+    last = np.maximum(np.count_nonzero(weight > 0, axis=1, keepdims=True) - 1, 0)
+    ordered = np.take_along_axis(
+        np.take_along_axis(values, order, axis=1), np.minimum(np.arange(values.shape[1]), last), axis=1
+    )
     total = weight.sum(axis=1, keepdims=True)
     middle = np.cumsum(weight, axis=1) - weight / 2
-    # Events without weight must not be landed on: they take the place of their neighbour.
-    ordered = _without_the_weightless(ordered, weight)
     wanted = np.broadcast_to(np.asarray(levels), (len(values), np.shape(levels)[-1])) * total
     found = np.empty(wanted.shape)
     for column in range(wanted.shape[1]):
@@ -38,13 +41,6 @@ def quantiles(values: Floats, weights: Floats, levels: Sequence[float] | Floats)
             between = np.where(share <= 0, below, below + share * (above - below))
         found[:, column] = np.where(np.isnan(between), np.inf, between)[:, 0]
     return np.where(total > 0, found, np.nan)
-
-
-def _without_the_weightless(ordered: Floats, weight: Floats) -> Floats:
-    places = np.where(weight > 0, np.arange(weight.shape[1]), -1)
-    nearest = np.maximum.accumulate(places, axis=1)
-    first = np.argmax(weight > 0, axis=1)[:, None]
-    return np.take_along_axis(ordered, np.where(nearest < 0, first, nearest), axis=1)
 
 
 def uncensored(values: Floats, weights: Floats, censored: Truths) -> tuple[Floats, Floats]:

@@ -13,31 +13,21 @@ from typing import Self
 
 import numpy as np
 
-from ingest.assess.cycles import MARKS, Cycles, Truths
-from ingest.assess.events import chance_below, first_at, quantiles, uncensored
+from ingest.assess.cycles import Cycles, Truths
+from ingest.assess.events import chance_below
 from ingest.assess.past import NEVER, Past
-from ingest.assess.pool import DAY_S, QUANTILES, Pool, Rates
 from ingest.assess.readings import Floats, Integers, Times
+from ingest.assess.table import Pool
+from ingest.assess.waiting import CYCLES, FAR_S, Start, waits_until
 
 FULL = 1.0
 CHANCES = np.array([0.01, 0.025, 0.05, 0.075, *np.arange(0.1, 0.95, 0.05), 0.95, 0.975])
 """The chances for which a forecast holds the instant."""
 HORIZON = np.timedelta64(60 * 24, "h")
 """Nothing is said of what lies further ahead."""
-# Chosen on past data, see docs/accuracy.md: the quantiles whose events hold 80 % of what comes.
-LEVELS = (0.1, 0.5, 0.9)
-CYCLES = 48
-# The weight of a past cycle halves with each so many; one that was at the level at another age counts less (standard
-# deviation of the logarithm of days), and less one that left a level that the bin still stands on.
-HALF_LIFE = 16.0
-AGE_WIDTH = 1.0
-MOVED_ON = 0.5
-POOL_EVENTS = 3.0
 # After so long a silence of the sensor an interval is twice as wide.
 SILENCE_DOUBLES = np.timedelta64(48, "h")
 ROWS_AT_ONCE = 16_384
-# Stands for never: far beyond the horizon, and still an instant.
-FAR_S = 1e10
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,103 +166,38 @@ def _joined(parts: Sequence[Passages]) -> Passages:
 
 def _forecast(cycles: Cycles, pool: Pool, situation: Situation, now: Times) -> Forecasts:
     past = Past(cycles, pool.clock, bins=situation.bin, pool=situation.pool, now=now, count=CYCLES)
-    start = _Start.of(situation)
-    gain_use_s = pool.clock.use_s(start.at, situation.pool) - pool.clock.use_s(situation.emptied_at, situation.pool)
-    rates = pool.rates(past, situation.pool, start.level, gain_use_s)
-    case = _Case(pool, situation, start, now, past, rates, gain_use_s)
+    start = _start(situation)
     return Forecasts(
-        threshold=_passages(case, situation.threshold),
-        full=_passages(case, np.full(len(situation), FULL)),
+        threshold=_passages(pool, past, start, situation.threshold, now),
+        full=_passages(pool, past, start, np.full(len(situation), FULL), now),
         known=~np.isnat(start.at),
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Start:
-    """From where each forecast sets out: the newest level, or the emptying after it; arrays of the shape (rows,)."""
-
-    level: Floats
-    at: Times
-    stood_s: Floats
-
-    @classmethod
-    def of(cls, situation: Situation) -> Self:
-        outdated = np.isnan(situation.level) | (situation.measured_at < situation.emptied_at)
-        return cls(
-            level=np.where(outdated, 0.0, situation.level),
-            at=np.where(outdated, situation.emptied_at, situation.measured_at),
-            stood_s=np.where(outdated, 0.0, situation.stood_s),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class _Case:
-    pool: Pool
-    situation: Situation
-    start: _Start
-    now: Times
-    past: Past
-    rates: Rates
-    age_use_s: Floats
-
-
-def _passages(case: _Case, mark: Floats) -> Passages:
-    """Forecast when each bin reaches its `mark`, shape (rows,)."""
-    start, pool = case.start, case.situation.pool
-    took = case.past.passages(start.level, mark, start.stood_s)
-    weights = _weights(case, took.use_s, took.age_s, took.moved_on)
-    use_s = np.nan_to_num(took.use_s)
-    share = np.full((len(mark), len(QUANTILES)), POOL_EVENTS / len(QUANTILES))
-    passage_s, chance_s = _pool_events(case, mark)
-    came = np.concatenate([np.where(took.censored, 0.0, weights), share], axis=1)
-    found_s = quantiles(np.concatenate([use_s, passage_s], axis=1), came, LEVELS)
-    cut = np.concatenate([took.censored, np.isinf(chance_s)], axis=1)
-    # What the pool's bins did not reach is beyond everything: it takes its chance with it.
-    values, mass = uncensored(
-        np.concatenate([use_s, np.minimum(chance_s, FAR_S)], axis=1),
-        np.concatenate([weights, share], axis=1),
-        cut,
+def _start(situation: Situation) -> Start:
+    """Set out from the newest level, or from the emptying after it."""
+    outdated = np.isnan(situation.level) | (situation.measured_at < situation.emptied_at)
+    return Start(
+        pool=situation.pool,
+        level=np.where(outdated, 0.0, situation.level),
+        at=np.where(outdated, situation.emptied_at, situation.measured_at),
+        emptied_at=situation.emptied_at,
+        stood_s=np.where(outdated, 0.0, situation.stood_s),
     )
-    instants_s = first_at(values, mass, CHANCES)
+
+
+def _passages(pool: Pool, past: Past, start: Start, mark: Floats, now: Times) -> Passages:
+    """Forecast when each bin reaches its `mark`, shape (rows,)."""
+    waits = waits_until(pool, past, start, mark)
+    found_s, instants_s = waits.quantiles(pool.levels), waits.chances(CHANCES)
     reached = (start.level >= mark)[:, None]
-    began_s = case.pool.clock.use_s(start.at, pool)[:, None]
     found_s, instants_s = (np.where(reached, 0.0, one) for one in (found_s, instants_s))
-    found_s = _widened(found_s, case.now - start.at)
-    limit = case.now[:, None] + HORIZON
-    ends = (case.pool.clock.when(began_s + np.minimum(one, FAR_S), pool[:, None]) for one in (found_s, instants_s))
+    found_s = _widened(found_s, now - start.at)
+    clock, which = pool.clock, start.pool[:, None]
+    began_s = clock.use_s(start.at, start.pool)[:, None]
+    ends = (clock.when(began_s + np.minimum(one, FAR_S), which) for one in (found_s, instants_s))
+    limit = now[:, None] + HORIZON
     return Passages(*(np.where(end <= limit, end, NEVER) for end in ends))
-
-
-def _weights(case: _Case, use_s: Floats, age_s: Floats, moved_on: Truths) -> Floats:
-    """Weigh past cycles: the newest, and those that were at this level at this age, count most."""
-    recent = 0.5 ** (case.past.lag / HALF_LIFE)
-    apart = (np.log1p(age_s / DAY_S) - np.log1p(np.maximum(case.age_use_s, 0.0) / DAY_S)[:, None]) / AGE_WIDTH
-    alike = np.where(np.isnan(apart), 1.0, np.exp(-0.5 * apart**2))
-    return np.where(np.isnan(use_s), 0.0, recent * alike * np.where(moved_on, MOVED_ON, 1.0))
-
-
-def _pool_events(case: _Case, mark: Floats) -> tuple[Floats, Floats]:
-    """Take the pool's events for each row out of both tables, in seconds of use, shape (rows, events) each."""
-    tenths = MARKS - 1
-    low = np.clip(np.floor(case.start.level * tenths + 1e-6), 0, tenths - 1).astype(np.int64)
-    high = np.clip(np.ceil(mark * tenths - 1e-6), low + 1, tenths).astype(np.int64)
-    share = np.maximum(mark - case.start.level, 0.0) * tenths / (high - low)
-    cell = (case.situation.pool, case.rates.maturity, low, high)
-    scale = (share / case.rates.per_s)[:, None]
-    passage, chance = np.exp(case.pool.passage[cell]) * scale, np.exp(case.pool.chance[cell]) * scale
-    return _remaining(passage, case.start.stood_s), _remaining(chance, case.start.stood_s)
-
-
-def _remaining(use_s: Floats, stood_s: Floats) -> Floats:
-    """Take off the time that a bin has stood at its level already.
-
-    What the pool's bins took less time for than that has not come: the longer a bin stands, the longer it still will.
-    """
-    stood = stood_s[:, None]
-    middle = use_s[:, len(QUANTILES) // 2, None]
-    with np.errstate(invalid="ignore"):
-        again = np.where(np.isfinite(middle), stood * use_s / middle, stood)
-    return np.where(use_s > stood, use_s - stood, again)
 
 
 def _widened(found_s: Floats, silence: np.typing.NDArray[np.timedelta64]) -> Floats:

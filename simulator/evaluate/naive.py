@@ -82,7 +82,8 @@ def hour_of_week(level: Floats, mark: Floats, started: Integers, hourly: Floats,
     before = np.where(whole > 0, np.take_along_axis(week, np.maximum(whole - 1, 0)[:, None], axis=1)[:, 0], 0.0)
     rise = np.take_along_axis(rises, np.minimum(whole, 167)[:, None], axis=1)[:, 0]
     hours = weeks * 168 + whole + np.clip((rest - before) / np.maximum(rise, 1e-9), 0.0, 1.0)
-    return np.where(rest > 0, np.minimum(hours, longest), np.minimum(weeks * 168, longest))
+    found: Floats = np.minimum(np.where(rest > 0, hours, weeks * 168.0), longest)
+    return found
 
 
 def with_quantiles(forecast: Floats, values: Floats, past: Truths, lowest: float, highest: float) -> Floats:
@@ -100,7 +101,8 @@ def with_quantiles(forecast: Floats, values: Floats, past: Truths, lowest: float
     """
     learnt = past & ~np.isnan(values)
     errors = np.quantile(values[learnt] - forecast[learnt], LEVELS)
-    return np.clip(forecast[:, None] + errors, lowest, highest)
+    quantiles: Floats = np.clip(forecast[:, None] + errors, lowest, highest)
+    return quantiles
 
 
 def losses(

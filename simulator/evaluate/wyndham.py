@@ -6,7 +6,7 @@ where the bin was emptied first, or was not heard of for more than two days.
 """
 
 import csv
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -34,6 +34,8 @@ FILE = "daily_2018_2021.csv"
 FALL = 3
 LONGEST_SILENCE = np.timedelta64(2, "D")
 HORIZON_DAYS = 3.0
+# Whole days: an interval holds both of its end days, so a narrower one than of hours holds 80 %.
+LEVELS = np.array([0.12, 0.5, 0.86])
 LONGEST_DAYS = 60.0
 
 
@@ -133,7 +135,8 @@ def emptied(days: Days) -> Truths:
     """Say on which days a bin turned out to have been emptied since the day before, shape (n,)."""
     fall = np.append(0, days.tenths[:-1]) - days.tenths
     same = np.diff(days.bin, prepend=-1) == 0
-    return same & ((fall >= FALL) | ((fall > 0) & (days.tenths == 0)))
+    found: Truths = same & ((fall >= FALL) | ((fall > 0) & (days.tenths == 0)))
+    return found
 
 
 def find_cases(days: Days) -> Cases:
@@ -169,6 +172,7 @@ def forecast_cases(days: Days, cases: Cases, which: Integers) -> tuple[Floats, F
     for week in np.unique(weeks):
         rows = np.flatnonzero(weeks == week)
         pool = prepare(cycles, pools, clock, week.astype("datetime64[us]"))
+        pool = replace(pool, levels=LEVELS)
         made = forecast(cycles, pool, situation[rows], asked_at[rows]).threshold
         # A level is seen once a day, so it is seen at the threshold on the first day after it got there.
         quantiles[rows] = np.maximum(np.ceil((made.quantiles - asked_at[rows, None]) / DAY), 1.0)

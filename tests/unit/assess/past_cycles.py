@@ -1,0 +1,74 @@
+"""Cycles of invented bins, with defaults, for the tests of forecasts."""
+
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from ingest.assess.cycles import EMPTIED, MARKS, Cycles
+from ingest.assess.forecast import Situation
+from ingest.assess.pool import Pool, prepare
+from ingest.assess.profile import HOURS, Clock
+from ingest.assess.readings import Floats, Integers, Times
+
+START = np.datetime64("2026-03-02T00:00:00", "us")  # a Monday
+HOUR = np.timedelta64(3600 * 10**6, "us")
+DAY = 24 * HOUR
+LONDON = ZoneInfo("Europe/London")
+NEVER = np.datetime64("NaT", "us")
+
+
+def even_cycles(hours_to_full: list[float], *, number: int = 0, emptied_at_level: float = 1.0) -> Cycles:
+    """Make one bin's cycles, one after another from START; each fills evenly, and is emptied at some level."""
+    full = np.array(hours_to_full)
+    length = full * emptied_at_level
+    ended = START + (np.cumsum(length) * 3600).astype("timedelta64[s]")
+    marks = np.arange(MARKS) / (MARKS - 1)
+    return Cycles(
+        bin=np.full(len(full), number),
+        began_at=np.concatenate([[START], ended[:-1]]).astype("datetime64[us]"),
+        ended_at=ended.astype("datetime64[us]"),
+        passed_s=np.where(marks <= emptied_at_level, full[:, None] * 3600 * marks, np.nan).astype(np.float32),
+        level_first=np.zeros(len(full), dtype=np.float32),
+        level_last=np.full(len(full), emptied_at_level, dtype=np.float32),
+        after_emptying=np.ones(len(full), dtype=np.bool_),
+        ended_by=np.full(len(full), EMPTIED, dtype=np.int8),
+    )
+
+
+def town(bins: int, seed: int = 1) -> Cycles:
+    """Make cycles of bins of different speed, some emptied before they are full."""
+    rng = np.random.default_rng(seed)
+    parts = []
+    for number in range(bins):
+        usual = rng.uniform(24, 96)
+        hours = list(usual * rng.lognormal(0, 0.2, 12))
+        parts.append(even_cycles(hours, number=number, emptied_at_level=float(rng.choice([0.7, 1.0]))))
+    return Cycles.joined(parts)
+
+
+def steady_clock(pools: int = 1) -> Clock:
+    """Give a clock that runs evenly."""
+    return Clock(np.ones((pools, HOURS)), LONDON, START - 30 * DAY, START + 400 * DAY)
+
+
+def pool_of(cycles: Cycles, now: np.datetime64, clock: Clock | None = None) -> Pool:
+    """Prepare the table with all bins in one pool."""
+    return prepare(cycles, np.zeros(len(cycles), dtype=np.int64), clock or steady_clock(), now)
+
+
+def situation(
+    levels: list[float], now: np.datetime64, *, bins: Integers | None = None, hours_since_emptying: float = 10.0
+) -> Situation:
+    """Say that bins were just measured; thresholds are 0.8."""
+    count = len(levels)
+    measured: Times = np.full(count, now)
+    level: Floats = np.array(levels, dtype=np.float64)
+    return Situation(
+        bin=np.arange(count) if bins is None else bins,
+        pool=np.zeros(count, dtype=np.int64),
+        level=level,
+        measured_at=measured,
+        emptied_at=measured - np.timedelta64(int(hours_since_emptying * 3600), "s"),
+        threshold=np.full(count, 0.8),
+        stood_s=np.zeros(count),
+    )

@@ -1,7 +1,7 @@
-"""Many rows at once to and from PostgreSQL, in the binary form of COPY.
+"""Many rows at once to and from PostgreSQL, in its binary forms, packed and unpacked by NumPy.
 
-It has a header, per row the number of columns and per column its length and value, and a trailer. Where no column is
-null or of changing length all rows are alike, and NumPy reads and writes all of them in one go.
+COPY has a header, per row the number of columns and per column its length and value, and a trailer: where no column is
+null or of changing length all rows are alike. An array has a header and per element its length and value.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,8 +10,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from psycopg import Connection, sql
-
-Rows = npt.NDArray[np.void]
 
 _SIGNATURE = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _TRAILER = b"\xff\xff"
@@ -40,13 +38,38 @@ def row_kind(columns: Sequence[tuple[str, str]]) -> np.dtype[np.void]:
     return np.dtype(fields)
 
 
-def copy_out(
-    connection: Connection, query: str, kind: np.dtype[np.void], parameters: Mapping[str, object] | None = None
-) -> Rows:
-    """Run a `copy (...) to stdout (format binary)` and give its rows."""
-    with connection.cursor() as cursor, cursor.copy(query.encode(), parameters) as copy:
-        content = b"".join(copy)
-    return np.frombuffer(content[len(_SIGNATURE) : -len(_TRAILER)], dtype=kind)
+def gather(
+    connection: Connection, query: str, columns: Mapping[str, str], parameters: Mapping[str, object]
+) -> dict[str, npt.NDArray[Any]]:
+    """Run a query and give its columns, none of which may hold a null.
+
+    All rows come as one, with an array for each column: psycopg takes its time for each row.
+
+    Args:
+        connection: to ask.
+        query: a `select` that gives the columns, by these names.
+        columns: NumPy codes in network order by name, such as `>i4`. Timestamps are `>i8`, see `moments`.
+        parameters: of the query.
+
+    Returns:
+        By name, shape (n,); (n, elements) for an array.
+    """
+    arrays = sql.SQL(", ").join(sql.SQL("array_agg({})").format(sql.Identifier(name)) for name in columns)
+    statement = sql.SQL("select {} from ({}) as gathered").format(arrays, sql.SQL(query))
+    with connection.cursor(binary=True) as cursor:
+        cursor.execute(statement, parameters)
+        result = cursor.pgresult
+        values = [result.get_value(0, place) if result else None for place in range(len(columns))]
+    return {name: _unpack(value, columns[name]) for name, value in zip(columns, values, strict=True)}
+
+
+def _unpack(array: bytes | None, code: str) -> npt.NDArray[Any]:
+    if array is None:
+        return np.zeros(0, dtype=code)
+    dimensions = int.from_bytes(array[:4], "big")
+    shape = np.frombuffer(array, dtype=">i4", count=2 * dimensions, offset=12)[::2]
+    elements = np.frombuffer(array, dtype=[("bytes", ">i4"), ("value", code)], offset=12 + 8 * dimensions)
+    return elements["value"].reshape(shape)
 
 
 def copy_in(

@@ -10,7 +10,7 @@ from ingest.assess import tail
 from ingest.assess.cycles import Cycles, cut
 from ingest.assess.findings import Findings, with_levels
 from ingest.assess.ragged import Rows, ramps
-from ingest.assess.readings import Floats, Integers, Times
+from ingest.assess.readings import Floats, Integers, Series, Times
 from ingest.assess.tracks import Voice, combine
 
 
@@ -46,7 +46,7 @@ def take_account(
     found, levels = with_levels(series, geometry, thresholds[bins])
     newest = laid[track_starts[1:] - 1]
     findings, leading = _together(found, bins, newest, len(thresholds), removed)
-    return Account(findings, _cycles(series.measured_at, levels, track_starts, findings, leading, anchored_at))
+    return Account(findings, _cycles(series, levels, findings, leading, anchored_at))
 
 
 def _together(
@@ -70,20 +70,15 @@ def _together(
 
 
 def _cycles(
-    measured_at: Times,
-    levels: Floats,
-    track_starts: Integers,
-    findings: Sequence[Findings],
-    leading: Integers,
-    anchored_at: Times,
+    series: Series, levels: Floats, findings: Sequence[Findings], leading: Integers, anchored_at: Times
 ) -> Cycles:
     used = np.flatnonzero(leading >= 0)
     tracks = leading[used]
-    places, starts = ramps(track_starts[tracks], np.diff(track_starts)[tracks])
+    places, starts = ramps(series.starts[tracks], np.diff(series.starts)[tracks])
     seen = [(track, one.emptied_at) for track, bin_ in enumerate(used.tolist()) for one in findings[bin_].emptyings]
     anchored = np.flatnonzero(~np.isnat(anchored_at[used]))
     cycles = cut(
-        measured_at[places],
+        series.measured_at[places],
         levels[places],
         starts,
         bins=used,

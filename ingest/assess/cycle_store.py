@@ -8,36 +8,32 @@ from psycopg import Connection
 
 from ingest.assess.archive import MOST
 from ingest.assess.cycles import EMPTIED, GAP, MARKS, Cycles
-from ingest.binary import copy_in, copy_out, moments, row_kind
+from ingest.binary import copy_in, gather, moments, row_kind
 
 # The newest of each bin that stands.
 _LOAD = """
-copy (
-    select
-        newest.bin_id, newest.began_at, newest.ended_at, newest.after_emptying, newest.ended_by_gap,
-        newest.level_first, newest.level_last, newest.passed_s
-    from bins
-    cross join lateral (
-        select * from cycles
-        where cycles.bin_id = bins.id
-        order by cycles.began_at desc
-        limit %(most)s
-    ) as newest
-    where bins.removed_at is null and (%(bin_ids)s::int[] is null or bins.id = any(%(bin_ids)s::int[]))
-) to stdout (format binary)
+select newest.*
+from bins
+cross join lateral (
+    select bin_id, began_at, ended_at, after_emptying, ended_by_gap, level_first, level_last, passed_s
+    from cycles
+    where cycles.bin_id = bins.id
+    order by cycles.began_at desc
+    limit %(most)s
+) as newest
+where bins.removed_at is null and (%(bin_ids)s::int[] is null or bins.id = any(%(bin_ids)s::int[]))
 """
-_ROW = row_kind(
-    [
-        ("bin_id", ">i4"),
-        ("began_at", ">i8"),
-        ("ended_at", ">i8"),
-        ("after_emptying", ">i1"),
-        ("ended_by_gap", ">i1"),
-        ("level_first", ">f4"),
-        ("level_last", ">f4"),
-        ("passed_s", f"{MARKS}>f4"),
-    ]
-)
+_COLUMNS = [
+    ("bin_id", ">i4"),
+    ("began_at", ">i8"),
+    ("ended_at", ">i8"),
+    ("after_emptying", ">i1"),
+    ("ended_by_gap", ">i1"),
+    ("level_first", ">f4"),
+    ("level_last", ">f4"),
+    ("passed_s", f"{MARKS}>f4"),
+]
+_ROW = row_kind(_COLUMNS)
 _FORGET = """
 delete from cycles
 using unnest(%s::int[], %s::timestamptz[]) as revised (bin_id, since)
@@ -47,12 +43,13 @@ where cycles.bin_id = revised.bin_id and cycles.began_at >= revised.since
 
 def load_cycles(connection: Connection, bin_ids: list[int] | None = None) -> Cycles:
     """Load the newest cycles of bins that stand, all of them by default; `bin` is the bin's id."""
-    rows = copy_out(connection, _LOAD, _ROW, {"most": MOST, "bin_ids": bin_ids})
+    columns = dict(_COLUMNS) | {"passed_s": ">f4"}
+    rows = gather(connection, _LOAD, columns, {"most": MOST, "bin_ids": bin_ids})
     cycles = Cycles(
         bin=rows["bin_id"].astype(np.int64),
         began_at=moments(rows["began_at"]),
         ended_at=moments(rows["ended_at"]),
-        passed_s=rows["passed_s"]["elements"]["value"].astype(np.float32),
+        passed_s=rows["passed_s"].astype(np.float32).reshape(-1, MARKS),
         level_first=rows["level_first"].astype(np.float32),
         level_last=rows["level_last"].astype(np.float32),
         after_emptying=rows["after_emptying"].astype(np.bool_),

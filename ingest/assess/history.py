@@ -3,62 +3,61 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from psycopg import Connection
 
 from ingest.assess.anchor import Anchor
+from ingest.assess.ragged import Rows
 from ingest.assess.readings import Floats, Geometry, Series, instant
 from ingest.assess.tail import READING
 from ingest.assess.tracks import tracks
-from ingest.binary import Rows, copy_out, moments, row_kind
+from ingest.binary import gather, moments
 
 EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 # `offset 0` keeps the planner at one index scan a fitting, however little it knows of a table that just grew.
-_COPY = """
-copy (
-    select
-        wanted.bin_id, fittings.device_id, readings.epoch, readings.seq, readings.measured_at, readings.received_at,
-        fittings.empty_mm::float4, fittings.full_mm::float4,
-        coalesce(readings.distance_mm::float4, 'NaN'), coalesce(readings.spread_mm::float4, 'NaN'),
-        coalesce(readings.valid_count::float4, 'NaN'), coalesce(readings.temperature_c, 'NaN'),
-        coalesce(readings.tilt_deg::float4, 'NaN'), readings.flags,
-        fittings.id, (fittings.removed_at is null)::int
-    from unnest(%(bin_ids)s::int[], %(since)s::timestamptz[]) as wanted (bin_id, since)
-    join fittings on fittings.bin_id = wanted.bin_id
-    cross join lateral (
-        select epoch, seq, measured_at, received_at, distance_mm, spread_mm, valid_count, temperature_c, tilt_deg, flags
-        from readings
-        where readings.device_id = fittings.device_id
-            and readings.measured_at >= greatest(wanted.since, fittings.fitted_at)
-            and readings.measured_at < coalesce(fittings.removed_at, 'infinity')
-        offset 0
-    ) as readings
-) to stdout (format binary)
+_READINGS = """
+select
+    wanted.bin_id, fittings.device_id, readings.epoch, readings.seq, readings.measured_at, readings.received_at,
+    fittings.empty_mm::float4, fittings.full_mm::float4,
+    coalesce(readings.distance_mm::float4, 'NaN') as distance_mm,
+    coalesce(readings.spread_mm::float4, 'NaN') as spread_mm,
+    coalesce(readings.valid_count::float4, 'NaN') as valid_count,
+    coalesce(readings.temperature_c, 'NaN') as temperature_c,
+    coalesce(readings.tilt_deg::float4, 'NaN') as tilt_deg, readings.flags,
+    fittings.id as fitting_id, (fittings.removed_at is null)::int as running
+from unnest(%(bin_ids)s::int[], %(since)s::timestamptz[]) as wanted (bin_id, since)
+join fittings on fittings.bin_id = wanted.bin_id
+cross join lateral (
+    select epoch, seq, measured_at, received_at, distance_mm, spread_mm, valid_count, temperature_c, tilt_deg, flags
+    from readings
+    where readings.device_id = fittings.device_id
+        and readings.measured_at >= greatest(wanted.since, fittings.fitted_at)
+        and readings.measured_at < coalesce(fittings.removed_at, 'infinity')
+    offset 0
+) as readings
 """
-_COLUMNS = (
-    ("bin_id", ">i4"),
-    ("device_id", ">i4"),
-    ("epoch", ">i8"),
-    ("seq", ">i8"),
-    ("measured_at", ">i8"),
-    ("received_at", ">i8"),
-    ("empty_mm", ">f4"),
-    ("full_mm", ">f4"),
-    ("distance_mm", ">f4"),
-    ("spread_mm", ">f4"),
-    ("valid_count", ">f4"),
-    ("temperature_c", ">f4"),
-    ("tilt_deg", ">f4"),
-    ("flags", ">i4"),
-    ("fitting_id", ">i4"),
-    ("running", ">i4"),
-)
-_ROW = row_kind(_COLUMNS)
-
-
+_COLUMNS = {
+    "bin_id": ">i4",
+    "device_id": ">i4",
+    "epoch": ">i8",
+    "seq": ">i8",
+    "measured_at": ">i8",
+    "received_at": ">i8",
+    "empty_mm": ">f4",
+    "full_mm": ">f4",
+    "distance_mm": ">f4",
+    "spread_mm": ">f4",
+    "valid_count": ">f4",
+    "temperature_c": ">f4",
+    "tilt_deg": ">f4",
+    "flags": ">i4",
+    "fitting_id": ">i4",
+    "running": ">i4",
+}
 _ANCHORS = """
 select wanted.bin_id, anchor.not_before, anchor.emptied_at
 from unnest(%s::int[], %s::timestamptz[]) as wanted (bin_id, since)
@@ -107,7 +106,10 @@ def load_histories(connection: Connection, since: Mapping[int, datetime]) -> dic
     Returns:
         By bin id; bins without a reading are missing.
     """
-    rows = _load(connection, since)
+    columns = _load(connection, since)
+    rows = np.zeros(len(columns["bin_id"]), dtype=[*_COLUMNS.items()])
+    for name, values in columns.items():
+        rows[name] = values
     doubles = _doubles(rows)
     # The distance decides between sensors that measured at the same instant, so that no order of arrival matters.
     order = np.lexsort((rows["seq"], rows["device_id"], rows["distance_mm"], rows["measured_at"], rows["bin_id"]))
@@ -128,10 +130,11 @@ def load_readings(connection: Connection, since: Mapping[int, datetime]) -> Rows
         Of the kind `tail.READING`.
     """
     loaded = _load(connection, since)
-    loaded = loaded[np.argsort(loaded["received_at"], kind="stable")]
-    rows = np.zeros(len(loaded), dtype=READING)
+    order = np.argsort(loaded["received_at"], kind="stable")
+    rows = np.zeros(len(order), dtype=READING)
     for name in READING.names or ():
-        rows[name] = moments(loaded[name]) if name == "measured_at" else loaded[name]
+        column = loaded[name][order]
+        rows[name] = moments(column) if name == "measured_at" else column
     return rows
 
 
@@ -149,8 +152,8 @@ def load_anchors(connection: Connection, since: Mapping[int, datetime]) -> dict[
     return {bin_id: Anchor(instant(not_before), instant(emptied_at)) for bin_id, not_before, emptied_at in rows}
 
 
-def _load(connection: Connection, since: Mapping[int, datetime]) -> Rows:
-    return copy_out(connection, _COPY, _ROW, {"bin_ids": list(since), "since": list(since.values())})
+def _load(connection: Connection, since: Mapping[int, datetime]) -> dict[str, npt.NDArray[Any]]:
+    return gather(connection, _READINGS, _COLUMNS, {"bin_ids": list(since), "since": list(since.values())})
 
 
 def _doubles(rows: Rows) -> npt.NDArray[np.bool_]:

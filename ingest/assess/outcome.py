@@ -1,7 +1,8 @@
 """What the assess runner writes: states, and what readings changed of the past; many rows with each statement."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 from psycopg import Connection, sql
@@ -11,40 +12,55 @@ from ingest.assess.emptying import Emptying
 from ingest.assess.findings import moment
 from ingest.assess.news import News
 from ingest.assess.state import BinState
+from ingest.columns import Bigints, Doubles, Integers, register_columns
 
 EVER = datetime(1970, 1, 1, tzinfo=UTC)
 _NOTHING = (None, None, None)
 
-# The columns of `bin_state` that `_row` gives, and their types.
+# The columns of `bin_state` as `_row` gives them, and their types; moments are microseconds since 1970.
 _COLUMNS = {
-    "bin_id": "int",
-    "fill_level": "real",
-    "quality": "smallint",
-    "measured_at": "timestamptz",
-    "last_received_at": "timestamptz",
-    "last_emptied_at": "timestamptz",
+    "bin_id": "integer",
+    "quality": "integer",
+    "priority": "integer",
+    "fill_level": "float8",
+    "overflow_chance": "float8",
     "sensor": "text",
     "reason": "text",
     "due_class": "text",
-    "priority": "smallint",
-    "due_since": "timestamptz",
-    "due_by": "timestamptz",
     "explanation": "text",
-    "threshold_at_p10": "timestamptz",
-    "threshold_at_p50": "timestamptz",
-    "threshold_at_p90": "timestamptz",
-    "full_at_p10": "timestamptz",
-    "full_at_p50": "timestamptz",
-    "full_at_p90": "timestamptz",
-    "horizon_at": "timestamptz",
-    "overflow_chance": "real",
+    "measured_at": "bigint",
+    "last_received_at": "bigint",
+    "last_emptied_at": "bigint",
+    "due_since": "bigint",
+    "due_by": "bigint",
+    "threshold_at_p10": "bigint",
+    "threshold_at_p50": "bigint",
+    "threshold_at_p90": "bigint",
+    "full_at_p10": "bigint",
+    "full_at_p50": "bigint",
+    "full_at_p90": "bigint",
+    "horizon_at": "bigint",
+}
+_PACKED: dict[str, Callable[[Sequence[Any]], object]] = {
+    "integer": Integers,
+    "float8": Doubles,
+    "text": list,
+    "bigint": lambda moments: Bigints([None if at is None else round(at.timestamp() * 1e6) for at in moments]),
 }
 _STATES = sql.SQL(
-    "insert into bin_state ({names}, assessed_at) select rows.*, %s::timestamptz from unnest({arrays}) as rows"
+    "insert into bin_state (assessed_at, {names}) select %s, {values} from unnest({arrays}) as rows ({names})"
     " on conflict (bin_id) do update set assessed_at = excluded.assessed_at, {changes}"
 ).format(
     names=sql.SQL(", ").join(map(sql.Identifier, _COLUMNS)),
-    arrays=sql.SQL(", ").join(sql.SQL(f"%s::{kind}[]") for kind in _COLUMNS.values()),
+    values=sql.SQL(", ").join(
+        sql.SQL("timestamptz 'epoch' + {} * interval '1 microsecond'" if kind == "bigint" else "{}").format(
+            sql.Identifier(name)
+        )
+        for name, kind in _COLUMNS.items()
+    ),
+    arrays=sql.SQL(", ").join(
+        sql.SQL("%s::" if kind == "text" else "%b::") + sql.SQL(f"{kind}[]") for kind in _COLUMNS.values()
+    ),
     changes=sql.SQL(", ").join(
         sql.SQL("{name} = excluded.{name}").format(name=sql.Identifier(name)) for name in _COLUMNS if name != "bin_id"
     ),
@@ -75,8 +91,10 @@ on conflict (bin_id, emptied_at, source) do update set
 def write_states(connection: Connection, states: Mapping[int, BinState], now: datetime) -> None:
     """Write the states of bins, by bin id."""
     if states:
-        rows = [_row(bin_id, state) for bin_id, state in states.items()]
-        connection.execute(_STATES, [now, *_columns(rows)])
+        register_columns(connection)
+        columns = zip(*(_row(bin_id, state) for bin_id, state in states.items()), strict=True)
+        packed = [_PACKED[kind](column) for kind, column in zip(_COLUMNS.values(), columns, strict=True)]
+        connection.execute(_STATES, [now, *packed])
 
 
 def revise_past(connection: Connection, news: News) -> None:
@@ -116,20 +134,20 @@ def _row(bin_id: int, state: BinState) -> tuple[object, ...]:
     due, prospect = state.due, state.prospect
     return (
         bin_id,
-        state.fill_level,
         state.quality,
-        state.measured_at,
-        state.last_received_at,
-        state.last_emptied_at,
+        due.priority,
+        state.fill_level,
+        None if prospect is None else prospect.overflow_chance,
         due.sensor,
         due.reason,
         due.due_class,
-        due.priority,
+        due.explanation,
+        state.measured_at,
+        state.last_received_at,
+        state.last_emptied_at,
         due.due_since,
         due.due_by,
-        due.explanation,
         *(_NOTHING if prospect is None else prospect.threshold_at),
         *(_NOTHING if prospect is None else prospect.full_at),
         None if prospect is None else prospect.horizon_at,
-        None if prospect is None else prospect.overflow_chance,
     )

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from simulator.stack.ending import Ended, ending_by_signal
-from tests.bench import day, latency, memory, restart, storage, throughput, visible
+from tests.bench import assess, day, latency, memory, restart, storage, throughput, visible
 
 PARTS = {
     "throughput": throughput.measure,
@@ -20,6 +20,7 @@ PARTS = {
     "day": day.measure,
     "restart": restart.measure,
     "storage": storage.measure,
+    "assess": assess.measure,
 }
 OUT = Path(__file__).parents[2] / "build/bench.json"
 ROUNDS = int(os.environ.get("ROUNDS", "5"))
@@ -37,6 +38,8 @@ WANTED = {
     "ingest.day_backlog_s": "<= 300",
     "ingest.day_fresh_max_s": "<= 30",
     "ingest.restart_s": "<= 5",
+    "assess.bins_10k_s": "<= 1",
+    "assess.bins_100k_s": "<= 15",
 }
 
 

@@ -3,12 +3,9 @@
 from zoneinfo import ZoneInfo
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.assess.anchor import Anchor
-from ingest.assess.cycles import EMPTIED, Cycles
 from ingest.assess.due import Rules
 from ingest.assess.emptying import Emptying
 from ingest.assess.entry import Entry
@@ -61,6 +58,7 @@ class Record:
         self.cycles: dict[tuple[int, np.datetime64], tuple[object, ...]] = {}
 
     def revise(self, news: News) -> None:
+        """Write down what is new."""
         for bin_id, revision in news.revisions.items():
             for known in (self.emptyings, self.cycles):
                 for key in [key for key in known if key[0] == bin_id and not key[1] < revision.since]:

@@ -48,7 +48,7 @@ class Size:
 
 
 WHOLE = Size()
-SMALL = Size(bins=25, weeks=2, online_weeks=1, days=7, losses=(0.0,), likeness_towns=1)
+SMALL = Size(bins=20, weeks=2, online_weeks=1, days=4, losses=(0.0,), likeness_towns=1)
 """For a test of the evaluation itself; its figures mean little."""
 
 

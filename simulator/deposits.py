@@ -50,11 +50,11 @@ class Habits:
         item: mean volume of one item, as a part of a bin; volumes are spread exponentially.
     """
 
-    busyness: float = 1.2
+    busyness: float = 1.1
     uses_alike: float = 0.0
     bins_differ: float = 0.35
     days_differ: float = 0.2
-    weeks_differ: float = 0.1
+    weeks_differ: float = 0.0
     districts_differ: float = 0.1
     item: float = 0.012
 

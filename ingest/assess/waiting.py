@@ -118,7 +118,9 @@ def _pool_events(pool: Pool, rates: Rates, start: Start, mark: Floats) -> tuple[
     share = np.maximum(mark - start.level, 0.0) * tenths / (high - low)
     cell = (start.pool, rates.maturity, low, high)
     scale = (share / rates.per_s)[:, None]
-    came_s, all_s = np.exp(pool.passage[cell]) * scale, np.exp(pool.chance[cell]) * scale
+    # A mark that is reached already takes no time, even where most events were cut off and count as infinite.
+    waits = share[:, None] > 0
+    came_s, all_s = (np.where(waits, np.exp(table[cell]), 0.0) * scale for table in (pool.passage, pool.chance))
     return _remaining(came_s, start.stood_s), _remaining(all_s, start.stood_s)
 
 

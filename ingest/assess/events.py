@@ -52,11 +52,11 @@ def uncensored(values: Floats, weights: Floats, censored: Truths) -> tuple[Float
         censored: whether it had not come, shape (rows, events).
 
     Returns:
-        Values and weights with one more event a row, at infinity, that holds what nobody can know. Weights sum to 1 in
-        a row, or are all 0.
+        Values and weights, ascending, with one more event a row, at infinity, that holds what nobody can know. Weights
+        sum to 1 in a row, or are all 0.
     """
     # At the same instant, what came counts before what was cut off.
-    order = np.lexsort((censored, values), axis=1)
+    order = np.argsort(np.where(censored, np.nextafter(values, np.inf), values), axis=1)
     ordered, weight = np.take_along_axis(values, order, axis=1), np.take_along_axis(weights, order, axis=1)
     came = ~np.take_along_axis(censored, order, axis=1)
     total = weight.sum(axis=1, keepdims=True)
@@ -70,13 +70,17 @@ def uncensored(values: Floats, weights: Floats, censored: Truths) -> tuple[Float
 
 
 def first_at(values: Floats, weights: Floats, chances: Sequence[float] | Floats) -> Floats:
-    """Give the first value by which each chance is reached, shape (rows, chances); infinite where it never is."""
-    order = np.argsort(values, axis=1)
-    ordered, weight = np.take_along_axis(values, order, axis=1), np.take_along_axis(weights, order, axis=1)
-    reached = np.cumsum(weight, axis=1)
+    """Give the first value by which each chance is reached, shape (rows, chances); infinite where it never is.
+
+    Args:
+        values: ascending in each row, as `uncensored` gives them, shape (rows, events).
+        weights: of each, shape (rows, events).
+        chances: 0..1, shape (chances,).
+    """
+    reached = np.cumsum(weights, axis=1)
     total = reached[:, -1:]
     places = [np.count_nonzero(reached < chance * total - 1e-9, axis=1) for chance in chances]
-    found = np.take_along_axis(ordered, np.minimum(np.stack(places, axis=1), values.shape[1] - 1), axis=1)
+    found = np.take_along_axis(values, np.minimum(np.stack(places, axis=1), values.shape[1] - 1), axis=1)
     return np.where(total > 0, found, np.nan)
 
 

@@ -27,7 +27,7 @@ HORIZON = np.timedelta64(60 * 24, "h")
 """Nothing is said of what lies further ahead."""
 # After so long a silence of the sensor an interval is twice as wide.
 SILENCE_DOUBLES = np.timedelta64(48, "h")
-ROWS_AT_ONCE = 16_384
+ROWS_AT_ONCE = 4_096
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,8 @@ HORIZON_DAYS = 3.0
 # Whole days: an interval holds both of its end days, so a narrower one than of hours holds 80 %.
 LEVELS = np.array([0.12, 0.5, 0.86])
 LONGEST_DAYS = 60.0
+# No plain rate but a fitted one: how fast the bin went in those of its past cases that came. Shown as a yardstick.
+PACE = "pace of past cases"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,16 +96,18 @@ def evaluate(folder: Path) -> Evaluation:
         name: naive.losses(made, cases.waited, past=past, scored=scored & cases.came, lowest=0.0, highest=LONGEST_DAYS)
         for name, made in _naives(days, cases, past, known_by).items()
     }
-    base = _naive_chances(days, cases, past | (known_by < SPLIT))[scored]
-    best_mae, best_pinball = (min(loss[place] for loss in losses.values()) for place in (0, 1))
+    groups = (days.bin[cases.day], days.tenths[cases.day] * 100 + days.threshold[cases.day])
+    bases = [_naive_chances(cases, group, known_by < SPLIT)[scored] for group in groups]
+    best_mae, best_pinball = (min(losses[name][place] for name in losses if name != PACE) for place in (0, 1))
     loss = pinball(waited[came], quantiles[came])
     figures = {
         "wyndham.mae_days": mae(waited[came], quantiles[came, 1]),
         "wyndham.naive_mae_days": best_mae,
         "wyndham.pinball_gain": gain(loss, best_pinball),
+        "wyndham.pinball_gain_over_pace": gain(loss, losses[PACE][1]),
         "wyndham.coverage_80": coverage(waited[came], quantiles[came]),
         "wyndham.brier_3d": weighted_brier(chance, waited, came, HORIZON_DAYS),
-        "wyndham.naive_brier_3d": weighted_brier(base, waited, came, HORIZON_DAYS),
+        "wyndham.naive_brier_3d": min(weighted_brier(base, waited, came, HORIZON_DAYS) for base in bases),
         "wyndham.brier_3d_known": brier(chance, waited, came, HORIZON_DAYS),
         "wyndham.due_flag_disagreements": float(due_flag_disagreements(folder)),
         "wyndham.cases": float(np.count_nonzero(scored)),
@@ -225,25 +229,41 @@ def _naives(days: Days, cases: Cases, past: Truths, known_by: Times) -> dict[str
     level, mark = tenths / 10, threshold / 10
     situation = _situation(days)
     age = np.nan_to_num((days.at - situation.emptied_at) / DAY, nan=start)[cases.day]
+    gained, watched = _gains(days)
+    rate = naive.walking(np.mean, days.bin, gained, days.at.astype(np.int64).astype(np.float64), watched, start=0.1)
     pace = naive.walking(np.mean, bins, (mark - level) / np.maximum(values, 1.0), asked, known, start=0.1)
     return {
         "constant": naive.constant(values, past),
         "bin mean": naive.walking(np.mean, bins, values, asked, known, start=start),
         "bin median": naive.walking(np.median, bins, values, asked, known, start=start),
         "level median": naive.walking(np.median, tenths * 100 + threshold, values, asked, known, start=start),
-        "own rate": np.minimum(naive.own_rate(level, mark, pace), LONGEST_DAYS),
-        "straight line": np.minimum(naive.straight_line(level, mark, age), LONGEST_DAYS),
+        "own rate": np.minimum(naive.own_rate(level, mark, rate[cases.day]), LONGEST_DAYS),
+        PACE: np.minimum(naive.own_rate(level, mark, pace), LONGEST_DAYS),
+        # An empty bin is on no line.
+        "straight line": np.where(tenths > 0, np.minimum(naive.straight_line(level, mark, age), LONGEST_DAYS), start),
     }
 
 
-def _naive_chances(days: Days, cases: Cases, past: Truths) -> Floats:
-    """Give how often a case of the same bin came within three days, of the past ones with an answer."""
-    bins = days.bin[cases.day]
+def _gains(days: Days) -> tuple[Floats, Floats]:
+    """Give what each day brought, 0..1, NaN after an emptying or a gap, and when that was known, both (n,)."""
+    whole = (np.diff(days.bin, prepend=-1) == 0) & (np.diff(days.at, prepend=days.at[0]) == DAY) & ~emptied(days)
+    rise = np.diff(days.tenths, prepend=0) / 10
+    return np.where(whole, rise, np.nan), days.at.astype(np.int64).astype(np.float64)
+
+
+def _naive_chances(cases: Cases, groups: Integers, known_by: Truths) -> Floats:
+    """Give how often a case of the same group came within three days, of the past ones with an answer, shape (cases,).
+
+    Args:
+        cases: all of them.
+        groups: such as the bin of each case, shape (cases,).
+        known_by: which had come or were cut off before SPLIT, shape (cases,).
+    """
     soon = cases.came & (cases.waited <= HORIZON_DAYS)
-    known = past & (soon | (cases.waited >= HORIZON_DAYS))
+    known = known_by & (soon | (cases.waited >= HORIZON_DAYS))
     overall = float(soon[known].mean())
-    rates = {one: float(soon[known & (bins == one)].mean()) for one in np.unique(bins[known])}
-    return np.array([rates.get(one, overall) for one in bins])
+    rates = {one: float(soon[known & (groups == one)].mean()) for one in np.unique(groups[known])}
+    return np.array([rates.get(one, overall) for one in groups])
 
 
 def due_flag_disagreements(folder: Path) -> int:

@@ -10,7 +10,7 @@ from typing import LiteralString, TypeVar, cast
 from psycopg.rows import class_row, scalar_row
 
 from dashboard.database import Pool
-from dashboard.rows import Bin, Device, Emptying, Place, RawReading, Reject, RejectCount
+from dashboard.rows import Alert, Bin, Device, Emptying, Place, RawReading, Reject, RejectCount
 
 Row = TypeVar("Row")
 
@@ -122,6 +122,21 @@ async def count_rejects(pool: Pool, since: datetime) -> list[RejectCount]:
 async def list_devices(pool: Pool, *, limit: int, after: str = "") -> list[Device]:
     """List devices in use by reference, from the one after `after` on."""
     return await _fetch(pool, Device, "list_devices", {"after": after, "limit": limit})
+
+
+async def list_alerts(
+    pool: Pool,
+    *,
+    limit: int,
+    before: int = 2**63 - 1,
+    state: str | None = None,
+    depot: str | None = None,
+    type_: str | None = None,
+    closed_since: datetime | None = None,
+) -> list[Alert]:
+    """List alerts, newest first, with an id below `before`; None filters nothing."""
+    given = {"before": before, "state": state, "depot": depot, "type": type_, "closed_since": closed_since}
+    return await _fetch(pool, Alert, "list_alerts", {**given, "limit": limit})
 
 
 async def find_oldest_unassessed(pool: Pool, grace_s: int) -> datetime | None:

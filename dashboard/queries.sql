@@ -125,3 +125,17 @@ from device_status
 join bin_status on bin_status.device = device_status.device
 where device_status.last_received_at > bin_status.assessed_at
     and device_status.last_received_at < now() - make_interval(secs => %(grace_s)s)
+
+-- list_alerts --
+-- What is or was wrong, newest first; every filter is off when null.
+select
+    id, type, state, text, bin, name, location, depot, since, opened_at, observed_at, closed_at, acknowledged_at,
+    acknowledged_by, notice
+from alert_list
+where id < %(before)s
+    and (%(state)s::text is null or state = %(state)s)
+    and (%(depot)s::text is null or depot = %(depot)s)
+    and (%(type)s::text is null or type = %(type)s)
+    and (%(closed_since)s::timestamptz is null or closed_at >= %(closed_since)s)
+order by id desc
+limit %(limit)s

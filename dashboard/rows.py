@@ -144,3 +144,24 @@ class Device:
     battery_mv: int | None
     status: dict[str, Any] | None
     status_received_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """Something that is or was wrong at a bin that stands; `docs/api.md` says what each field means."""
+
+    id: int
+    type: str
+    state: str
+    text: str
+    bin: str
+    name: str
+    location: str
+    depot: str | None
+    since: datetime
+    opened_at: datetime
+    observed_at: datetime
+    closed_at: datetime | None
+    acknowledged_at: datetime | None
+    acknowledged_by: str | None
+    notice: str

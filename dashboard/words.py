@@ -20,6 +20,7 @@ STREAMS = {
     "organic": "Organic",
     "bottles_cans": "Bottles and cans",
 }
+NOTICES = {"none": "Nobody told", "waiting": "Being told", "sent": "Told", "failed": "Could not be told"}
 QUALITIES = ("Unchecked", "Rejected", "Probably wrong", "Doubtful", "Accepted")
 NOTHING = "—"
 

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from ingest.errors import IngestError
+from ingest.notify.commands import alerts_app, notify_app
 from ingest.registry.bin_commands import areas_app, bins_app, depots_app
 from ingest.registry.calendar_commands import calendar_app
 from ingest.registry.commands import certificates_app, devices_app
@@ -22,6 +23,8 @@ app.add_typer(calendar_app, name="calendar")
 app.add_typer(devices_app, name="devices")
 app.add_typer(certificates_app, name="certificates")
 app.add_typer(rejects_app, name="rejects")
+app.add_typer(alerts_app, name="alerts")
+app.add_typer(notify_app, name="notify")
 
 # What is heavy is imported by the command that needs it: importing a list of bins should not load an MQTT client.
 

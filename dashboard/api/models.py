@@ -47,6 +47,35 @@ class Sensor(StrEnum):
     REJECTED = "rejected"
 
 
+class AlertType(StrEnum):
+    """What is wrong, the most severe first."""
+
+    FIRE = "fire"
+    TILT = "tilt"
+    OBSTRUCTION = "obstruction"
+    SILENT = "silent"
+    STUCK = "stuck"
+    UNRELIABLE = "unreliable"
+    BATTERY = "battery"
+    CERTIFICATE = "certificate"
+
+
+class AlertState(StrEnum):
+    """Whether it still is wrong."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+class Notice(StrEnum):
+    """Whether people were told of an alert."""
+
+    NONE = "none"
+    WAITING = "waiting"
+    SENT = "sent"
+    FAILED = "failed"
+
+
 class _Shape(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
@@ -164,6 +193,26 @@ class DeviceItem(_Shape):
     status_received_at: datetime | None
 
 
+class AlertItem(_Shape):
+    """Something that is or was wrong at a bin."""
+
+    id: int = Field(description="never changes and is never used again")
+    type: AlertType
+    state: AlertState
+    text: str = Field(description="what is wrong in one sentence, for people")
+    bin: str = Field(description="reference of the bin")
+    name: str = Field(description="of the bin")
+    location: str = Field(description="where it stands, in words; may be empty")
+    depot: str | None = Field(description="reference of the depot that serves it")
+    since: datetime = Field(description="when the trouble began, as far as is known")
+    opened_at: datetime
+    observed_at: datetime = Field(description="when the trouble was last seen")
+    closed_at: datetime | None
+    acknowledged_at: datetime | None
+    acknowledged_by: str | None
+    notice: Notice = Field(description="whether people were told")
+
+
 _Next = Field(description="cursor of the next page; null on the last")
 
 
@@ -199,6 +248,13 @@ class DeviceList(_Shape):
     """A page of devices."""
 
     items: list[DeviceItem]
+    next: str | None = _Next
+
+
+class AlertList(_Shape):
+    """A page of alerts, newest first."""
+
+    items: list[AlertItem]
     next: str | None = _Next
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Depends, FastAPI, Response
 from fastapi.openapi.utils import get_openapi
 
-from dashboard.api import bins, due, fleet
+from dashboard.api import alerts, bins, due, fleet
 from dashboard.api.answers import error_answer, json_answer
 from dashboard.api.models import Problem
 from dashboard.api.request import refuse_unknown_parameters, require_key
@@ -24,7 +24,7 @@ def add_routes(server: FastAPI) -> None:
     protected = APIRouter(
         prefix=BASE, dependencies=[Depends(require_key), Depends(refuse_unknown_parameters)], responses=ERRORS
     )
-    for router in (bins.router, due.router, fleet.router):
+    for router in (bins.router, due.router, alerts.router, fleet.router):
         protected.include_router(router)
     server.include_router(protected)
 

@@ -50,6 +50,34 @@
   cells.Level = function (props) { return level(props.data); };
   cells.BinLink = function (props) { return h("a", { href: open(props.data.ref) }, props.value); };
   cells.RefLink = function (props) { return props.value ? h("a", { href: open(props.value) }, props.value) : null; };
+  cells.AlertBin = function (props) {
+    var data = props.data;
+    return h("div", null,
+      h("a", { href: open(data.ref) }, data.name),
+      h("div", { className: "alert-over" }, data.location ? data.location + " · " : "",
+        h("span", { className: "nowrap" }, data.ref)));
+  };
+  cells.AlertType = function (props) {
+    var kind = props.data.open ? "alert alert-" + props.data.type : "alert alert-closed";
+    return h("div", null,
+      h("div", { className: kind }, props.value),
+      props.data.open ? null : h("div", { className: "alert-over" }, "Closed"));
+  };
+  cells.Notice = function (props) {
+    return h("span", { className: props.data.told === "failed" ? "sensor-bad" : "" }, props.value);
+  };
+  cells.Acknowledge = function (props) {
+    if (props.value) {
+      return h("div", null, h("div", null, props.value), h("div", { className: "alert-over" }, props.data.when));
+    }
+    if (!props.data.open) { return null; }
+    if (!props.data.may) { return h("span", { className: "alert-over" }, "Nobody yet"); }
+    return h("button", {
+      className: "button button-small",
+      "aria-label": "Acknowledge: " + props.data.what + ", " + props.data.name + ", " + props.data.ref,
+      onClick: function () { window.dash_clientside.set_props("alerts-pressed", { data: props.data.id }); }
+    }, "Acknowledge");
+  };
   cells.SensorState = function (props) {
     return h("span", { className: "sensor " + (props.value === "Working" ? "sensor-ok" : "sensor-bad") }, props.value);
   };

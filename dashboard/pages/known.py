@@ -9,7 +9,7 @@ from psycopg_pool import PoolTimeout
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 ELSEWHERE = re.compile(r"/(_dash-.*|assets/.*|basemap/.*|api(/.*)?|_favicon\.ico|login|logout|healthz|due\.csv)?")
-PAGES = re.compile(r"/(due|devices)")
+PAGES = re.compile(r"/(due|alerts|devices)")
 BIN = re.compile(r"/bins/([A-Za-z0-9][A-Za-z0-9._-]{0,63})/?")
 # Pages with a figure, and what draws it.
 DRAWN = re.compile(r"/|/bins/[^/]+/?")

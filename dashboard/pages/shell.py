@@ -8,7 +8,7 @@ from dashboard.accounts.gate import current_visitor
 from dashboard.accounts.sessions import Visitor
 from dashboard.pages.parts import aria
 
-WAYS = (("/", "Map"), ("/due", "Due list"), ("/devices", "Sensors"))
+WAYS = (("/", "Map"), ("/due", "Due list"), ("/alerts", "Alerts"), ("/devices", "Sensors"))
 
 # Dash fills in the braces. The banner lies outside of what Dash draws, so that it can speak when Dash cannot.
 INDEX = """<!doctype html>

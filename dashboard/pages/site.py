@@ -18,6 +18,7 @@ from dashboard.accounts.sessions import Window
 from dashboard.basemap import find_basemap, make_basemap_router
 from dashboard.database import Pool
 from dashboard.export import make_export_router
+from dashboard.pages import alerts as alerts_page
 from dashboard.pages import bin as bin_page
 from dashboard.pages import devices as devices_page
 from dashboard.pages import due as due_page
@@ -30,6 +31,12 @@ from dashboard.settings import Settings
 from dashboard.town import Towns
 
 ASSETS = Path(__file__).parents[1] / "assets"
+# Pages that show in a narrow window less than in a wide one.
+FITTED = {
+    "/": ("Map", map_page.layout),
+    "/due": ("Due list", due_page.layout),
+    "/alerts": ("Alerts", alerts_page.layout),
+}
 BIN = re.compile(r"/bins/([A-Za-z0-9][A-Za-z0-9._-]{0,63})/?")
 
 _log = logging.getLogger(__name__)
@@ -69,7 +76,7 @@ def make_site(server: FastAPI, pool: Pool, settings: Settings) -> Dash:
         add_log_handler=False,
     )
     _register_frame(app, site)
-    for page in (map_page, due_page, bin_page, devices_page):
+    for page in (map_page, due_page, alerts_page, bin_page, devices_page):
         page.register(app, site)
     _collect_assets(app)
     app.layout = layout
@@ -86,10 +93,9 @@ async def show(site: Site, pathname: str, window: Window) -> Shown:
         window: that it will be shown in.
     """
     match = BIN.fullmatch(pathname)
-    if pathname == "/":
-        return Shown("Map", await map_page.layout(site, window))
-    if pathname == "/due":
-        return Shown("Due list", await due_page.layout(site, window))
+    if pathname in FITTED:
+        title, lay_out = FITTED[pathname]
+        return Shown(title, await lay_out(site, window))
     if pathname == "/devices":
         return Shown("Sensors", await devices_page.layout(site))
     if match and (row := await queries.find_bin(site.pool, match[1])):

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from ingest.assess.emptying import Emptying, Emptyings, detect
 from ingest.assess.level import fill_levels
 from ingest.assess.neighbours import first_place, last_place
-from ingest.assess.quality import CAUSES, TILTED_DEG, Judgement, judge
+from ingest.assess.quality import CAUSES, FIXED, STUCK, TILTED_DEG, Judgement, judge
 from ingest.assess.readings import Floats, Geometry, Integers, Series, believable_c
 
 Hits = npt.NDArray[np.bool_]
@@ -25,6 +25,12 @@ FIRE_C = 60.0
 FIRE_OVER_C = 50.0
 # So many readings in a row have to say that a bin lies on its side: a crew tips it for a moment.
 TILTED_READINGS = 2
+# How often a sensor is wrong is counted over so long before its newest reading, and not of fewer readings.
+SHARE_WINDOW = np.timedelta64(2, "D")
+SHARE_READINGS = 12
+# So many echoes of something fixed in that time, and this part of all readings, say that it is in the sensor's way.
+OBSTRUCTED_READINGS = 4
+OBSTRUCTED_SHARE = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +52,9 @@ class Findings:
         temperature_c: newest known temperature.
         tilted_since: first of the newest readings in a row on which the bin lay on its side.
         emptyings: found in the readings, oldest first.
+        stuck_since: first of the newest readings in a row that are all the same, as no waste is.
+        obstructed_since: first of the readings of `SHARE_WINDOW` that saw something fixed, if they are many.
+        rejected_share: part of the readings of `SHARE_WINDOW` that was rejected, 0..1; 0 where there are few.
     """
 
     level: float | None = None
@@ -62,6 +71,9 @@ class Findings:
     temperature_c: float | None = None
     tilted_since: datetime | None = None
     emptyings: tuple[Emptying, ...] = ()
+    stuck_since: datetime | None = None
+    obstructed_since: datetime | None = None
+    rejected_share: float = 0.0
 
 
 def examine(series: Series, geometry: Geometry, thresholds: float | Floats) -> list[Findings]:
@@ -86,7 +98,7 @@ def with_levels(series: Series, geometry: Geometry, thresholds: float | Floats) 
     emptyings = emptyings.where(~_refitted(emptyings, series, geometry))
     said = _Said(series, judgement, levels, emptyings)
     full = _full(said, np.broadcast_to(np.asarray(thresholds, dtype=np.float64), series.track_count))
-    columns = {**_newest(said), **full, **_brimming(said), **_heat(series), **_tilt(series)}
+    columns = {**_newest(said), **full, **_brimming(said), **_heat(series), **_tilt(series), **_doubts(said)}
     columns["emptyings"] = _parted(emptyings, series.track_count)
     names = [field.name for field in fields(Findings)]
     return [Findings(*row) for row in zip(*(columns[name] for name in names), strict=True)], levels
@@ -222,6 +234,24 @@ def _tilt(series: Series) -> dict[str, list[Any]]:
     lasting = np.bincount(track[run], minlength=series.track_count) >= TILTED_READINGS
     since = np.append(known, -1)[first_place(run, track, series.track_count)]
     return {"tilted_since": _moments(series, np.where(lasting, since, -1))}
+
+
+def _doubts(said: _Said) -> dict[str, list[Any]]:
+    series, causes, count = said.series, said.judgement.causes, said.series.track_count
+    track, places = series.track, np.append(np.arange(len(series)), -1)
+    age = np.append(series.measured_at, np.datetime64(0, "us"))[series.starts[1:] - 1][track] - series.measured_at
+    recent = age <= SHARE_WINDOW
+    readings = np.bincount(track[recent], minlength=count)
+    rejected = np.bincount(track[recent & ~said.judgement.believed], minlength=count)
+    fixed = recent & (causes == FIXED)
+    echoes = np.bincount(track[fixed], minlength=count)
+    obstructed = echoes >= np.maximum(OBSTRUCTED_READINGS, OBSTRUCTED_SHARE * readings)
+    stuck = _trailing(causes == STUCK, track, count)
+    return {
+        "stuck_since": _moments(series, places[first_place(stuck, track, count)]),
+        "obstructed_since": _moments(series, np.where(obstructed, places[first_place(fixed, track, count)], -1)),
+        "rejected_share": np.where(readings >= SHARE_READINGS, rejected / np.maximum(readings, 1), 0.0).tolist(),
+    }
 
 
 def _trailing(hits: Hits, track: Integers, track_count: int) -> Hits:

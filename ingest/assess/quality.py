@@ -33,6 +33,7 @@ CAUSES = (
 )
 _TILTED, _LID, _NEAR, _NO_ECHO, _FAR, _SCATTERED, _BESIDE, _WIDE, _CLOCK = range(1, 10)
 _STUCK, _FIXED, _SPIKE, _CAME_BACK, _BELOW, _JUMP = range(10, len(CAUSES))
+STUCK, FIXED = _STUCK, _FIXED
 _CODES = np.array([code for code, _ in CAUSES], dtype=np.int8)
 
 # Nearer than this no sensor in use measures: something sits on its face, or the waste is past the full mark.

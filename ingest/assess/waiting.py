@@ -118,7 +118,9 @@ def _pool_events(pool: Pool, rates: Rates, start: Start, mark: Floats) -> tuple[
     share = np.maximum(mark - start.level, 0.0) * tenths / (high - low)
     cell = (start.pool, rates.maturity, low, high)
     scale = (share / rates.per_s)[:, None]
-    came_s, all_s = np.exp(pool.passage[cell]) * scale, np.exp(pool.chance[cell]) * scale
+    # A bin that is there already has no way to go, also where the pool's bins never came: that is no number.
+    with np.errstate(invalid="ignore"):
+        came_s, all_s = np.exp(pool.passage[cell]) * scale, np.exp(pool.chance[cell]) * scale
     return _remaining(came_s, start.stood_s), _remaining(all_s, start.stood_s)
 
 

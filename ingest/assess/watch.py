@@ -90,6 +90,10 @@ class Watch:
         """Give what the readings of a bin say, as of the last `learn` or `look`."""
         return self._findings[self._roll.number(bin_id)]
 
+    def entry(self, bin_id: int) -> Entry:
+        """Give what holds for a bin that stands."""
+        return self._roll.entries[bin_id]
+
     def remove_fittings(self, fitting_ids: Iterable[int]) -> None:
         """Say which sensors no longer sit in their bin."""
         self._removed.update(fitting_ids)

@@ -8,6 +8,7 @@ import psycopg
 import structlog
 from psycopg import Connection
 
+from ingest.assess.alert_store import AlertStore
 from ingest.assess.anchor import Anchor
 from ingest.assess.calendar import Calendar
 from ingest.assess.cycle_store import load_cycles
@@ -58,6 +59,7 @@ class Assessor:
         self._calendar = calendar
         self._watch = Watch(calendar.zone)
         self._written: dict[int, BinState] = {}
+        self._alerts = AlertStore(connection)
         # The bins whose readings the watch has; None before it has any.
         self._loaded: set[int] | None = None
 
@@ -165,6 +167,7 @@ class Assessor:
         changed = {bin_id: one for bin_id, one in states.items() if is_news(self._written.get(bin_id), one, now)}
         write_states(self._connection, changed, now)
         self._written.update(changed)
+        self._alerts.update(((one, self._watch.findings(one), self._watch.entry(one)) for one in states), now)
 
     def _removed_fittings(self, bin_ids: list[int] | None) -> Iterator[int]:
         return (fitting_id for (fitting_id,) in self._connection.execute(_REMOVED, {"bin_ids": bin_ids}))

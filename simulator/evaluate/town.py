@@ -10,14 +10,16 @@ from pathlib import Path
 
 import numpy as np
 
+from ingest.assess.alerts import NAMES
 from simulator.evaluate import foreseen, likeness
+from simulator.evaluate.alerted import Alarm, Opened, false_alerts, most_of_one_spell
 from simulator.evaluate.emptied import Score, find, score, sight
 from simulator.evaluate.online import delays, listen
 from simulator.evaluate.scores import Evaluation, Table
 from simulator.evaluate.served import Setting, by_list, by_rounds, by_threshold, urgent
 from simulator.faults import ALL, FAULTS, Fault
 from simulator.seeds import EVALUATION
-from simulator.world import DAY_HOURS, make_world
+from simulator.world import DAY_HOURS, World, make_world
 
 EVERYDAY: dict[Fault, float] = dict.fromkeys(FAULTS, 0.01)
 """Faults of the sensors of a town that is looked after: each in one of a hundred."""
@@ -79,7 +81,9 @@ def evaluate(edinburgh: Path | None, size: Size = WHOLE, tell: Callable[[str], N
 def _emptyings(size: Size) -> Evaluation:
     clean, faulty = (_scored(size, faults) for faults in ({}, ALL))
     world = make_world(size.bins, size.online_weeks, EVALUATION[0], ALL)
-    waited = delays(listen(world, size.online_weeks * 7 * DAY_HOURS), world, sight(world))
+    alarm = Alarm(world)
+    waited = delays(listen(world, size.online_weeks * 7 * DAY_HOURS, alarm.look), world, sight(world))
+    alerts = alarm.opened()
     figures = {
         "city.emptying_precision": faulty.precision,
         "city.emptying_recall": faulty.recall,
@@ -88,12 +92,22 @@ def _emptyings(size: Size) -> Evaluation:
         "city.emptyings_unseen": float(faulty.unseen),
         "city.emptying_decided_p99_readings": float(np.quantile(waited, 0.99)),
         "city.emptying_decided_most_readings": float(waited.max()),
+        "city.alerts": float(len(alerts)),
+        "city.false_alerts": len(false_alerts(alerts, world.spells)) / max(1, len(alerts)),
+        "city.alerts_of_one_fault": float(most_of_one_spell(alerts, world.spells)),
     }
     rows = [("none", *_counts(clean)), ("all", *_counts(faulty))]
     # Each fault alone, in many sensors, says which of them costs what.
     rows += [(fault, *_counts(_scored(size, {fault: 0.3}))) for fault in (FAULTS if size is WHOLE else ())]
     columns = ("fault", "precision", "recall", "found", "ghosts", "missed", "cannot be seen")
-    return Evaluation(figures, [Table("Emptyings found in the invented town", columns, rows)])
+    return Evaluation(figures, [Table("Emptyings found in the invented town", columns, rows), _alerts(alerts, world)])
+
+
+def _alerts(alerts: list[Opened], world: World) -> Table:
+    false = [alert.type for _, alert in false_alerts(alerts, world.spells)]
+    types = [alert.type for _, alert in alerts]
+    rows = [(NAMES[one], types.count(one), false.count(one)) for one in NAMES if one in types]
+    return Table("Alerts in the invented town with all faults", ("alert", "opened", "false"), rows)
 
 
 def _scored(size: Size, faults: dict[Fault, float]) -> Score:

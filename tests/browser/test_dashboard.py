@@ -20,6 +20,8 @@ def bins(site: Site) -> list[int]:
         town.set_state(conn, ids[:1], town.State(fill_level=0.42, explanation="42% full."))
         town.set_state(conn, ids[1:2], town.FULL)
         town.add_history(conn, ids[0])
+        town.add_alert(conn, ids[1], "fire", "74 °C inside: it may be on fire.")
+        town.add_alert(conn, ids[2], closed=True)
     return ids
 
 
@@ -127,7 +129,7 @@ def test_unknown_bin_is_a_friendly_404(open_page: Opener, site: Site) -> None:
     expect(page.get_by_role("heading", name="There is no bin NOPE")).to_be_visible()
 
 
-@pytest.mark.parametrize("path", ["/", "/due", "/bins/B-0001", "/devices"])
+@pytest.mark.parametrize("path", ["/", "/due", "/alerts", "/bins/B-0001", "/devices"])
 def test_page_is_accessible_in_light_and_dark_and_fits_a_phone(open_page: Opener, path: str) -> None:
     page, seen = open_page(width=390, height=844, path=path)
     page.locator(".page, .map-page").wait_for()
@@ -143,6 +145,34 @@ def test_page_is_accessible_in_light_and_dark_and_fits_a_phone(open_page: Opener
     assert (light, dark) == ([], [])
     assert page.evaluate("() => document.documentElement.scrollWidth <= window.innerWidth")
     assert seen.complaints == []
+
+
+def test_only_a_manager_acknowledges_an_alert(open_page: Opener, site: Site) -> None:
+    page, seen = open_page(path="/alerts")
+    rows = page.locator("#alerts-grid .ag-center-cols-container .ag-row")
+    expect(rows).to_have_count(2)
+    expect(page.locator("#alerts-summary")).to_contain_text("1 open, of which nobody has acknowledged 1; 1 closed")
+    expect(page.get_by_text("Nobody yet")).to_be_visible()
+    press = "() => window.dash_clientside.set_props('alerts-pressed', {data: '1'})"
+    with page.expect_response(lambda answer: "alerts-pressed" in (answer.request.post_data or "")):
+        page.evaluate(press)
+    assert acknowledged_by(site) == [None]
+
+    with site.connect() as conn:
+        conn.execute("update users set role = 'manager'")
+    page.reload()
+    button = page.get_by_role("button", name="Acknowledge: Fire")
+    button.press("Enter")
+
+    expect(page.locator("#alerts-summary")).to_contain_text("nobody has acknowledged 0")
+    expect(button).to_have_count(0)
+    assert acknowledged_by(site) == ["manager"]
+    assert seen.complaints == []
+
+
+def acknowledged_by(site: Site) -> list[str | None]:
+    with site.connect() as conn:
+        return [row[0] for row in conn.execute("select acknowledged_by from alert_list where type = 'fire'")]
 
 
 def test_last_known_state_stays_when_the_server_is_gone(open_page: Opener) -> None:

@@ -20,7 +20,7 @@ from simulator.stack.process import free_port, wait_until
 from tests.conftest import conninfo
 from tests.integration.containers import SERVICES, TOWN_BINS, Containers, Proxy, mounts
 
-STAYING = ("ingest", "assess", "api", "web")
+STAYING = ("ingest", "assess", "notify", "api", "web")
 START_TIMEOUT_S = 60.0
 
 

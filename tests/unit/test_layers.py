@@ -32,7 +32,20 @@ def test_imports_point_one_way(folder: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["quality", "level", "emptying", "due", "rules", "reasons", "outlook", "wording", "calendar"]
+    "module",
+    [
+        "quality",
+        "level",
+        "emptying",
+        "due",
+        "alerts",
+        "conditions",
+        "rules",
+        "reasons",
+        "outlook",
+        "wording",
+        "calendar",
+    ],
 )
 def test_meaning_of_readings_needs_no_input_or_output(module: str) -> None:
     path = ROOT / "ingest" / "assess" / f"{module}.py"

@@ -233,6 +233,7 @@ async def test_answers_are_what_the_description_promises(api: httpx.AsyncClient,
     ids = town.add_town(owner, 60)
     town.add_history(owner, ids[0], days=5)
     town.add_reject(owner, "range", b"{}")
+    town.add_alert(owner, ids[0])
 
     models.BinList.model_validate(await get(api, "/bins", limit=1000))
     models.BinItem.model_validate(await get(api, "/bins/B-0001"))
@@ -241,6 +242,25 @@ async def test_answers_are_what_the_description_promises(api: httpx.AsyncClient,
     models.EmptyingList.model_validate(await get(api, "/bins/B-0001/emptyings"))
     models.RejectList.model_validate(await get(api, "/rejects"))
     models.DeviceList.model_validate(await get(api, "/devices"))
+    assert len(models.AlertList.model_validate(await get(api, "/alerts")).items) == 1
+
+
+async def test_alerts_are_paged_and_narrowed(api: httpx.AsyncClient, owner: psycopg.Connection) -> None:
+    ids = town.add_bins(owner, 6)
+    alerts = [town.add_alert(owner, bin_id, closed=bin_id % 2 == 0) for bin_id in ids]
+    fire = town.add_alert(owner, ids[0], "fire", "74 °C inside: it may be on fire.")
+    owner.execute("update bins set removed_at = now() where id = %s", (ids[5],))
+
+    listed = await all_pages(api, "/alerts", limit=2)
+    opened = await all_pages(api, "/alerts", limit=100, state="open")
+    fires = await all_pages(api, "/alerts", limit=100, type="fire")
+    south = await all_pages(api, "/alerts", limit=100, depot="south")
+
+    assert [item["id"] for item in listed] == [fire, *reversed(alerts[:5])]
+    assert [item["id"] for item in opened] == [fire, alerts[4], alerts[2], alerts[0]]
+    assert [(item["id"], item["bin"], item["notice"]) for item in fires] == [(fire, "B-0001", "none")]
+    assert {item["depot"] for item in south} == {"south"}
+    assert len(south) < len(listed)
 
 
 @pytest.mark.parametrize(
@@ -255,6 +275,8 @@ async def test_answers_are_what_the_description_promises(api: httpx.AsyncClient,
         ("/bins?stram=glass", 400, "stram"),
         ("/bins?cursor=rubbish", 400, "cursor"),
         ("/due?class=now", 422, "class"),
+        ("/alerts?type=flood", 422, "type"),
+        ("/alerts?state=half", 422, "state"),
         ("/bins/NOPE", 404, "no bin"),
         ("/bins/%00", 404, "no bin"),
         ("/bins/NOPE/readings", 404, "no bin"),
@@ -307,6 +329,7 @@ async def test_description_is_public_and_names_every_address(stranger: httpx.Asy
 
     assert description["openapi"].startswith("3.")
     assert sorted(description["paths"]) == [
+        "/api/v1/alerts",
         "/api/v1/bins",
         "/api/v1/bins/{ref}",
         "/api/v1/bins/{ref}/emptyings",

@@ -176,6 +176,23 @@ def add_history(conn: psycopg.Connection, bin_id: int, days: int = 28) -> None:
             conn.execute(query, (bin_id, *moments, fill_before))
 
 
+def add_alert(
+    conn: psycopg.Connection, bin_id: int, type_: str = "tilt", text: str = "Lies on its side.", *, closed: bool = False
+) -> int:
+    """Add an alert that opened five hours ago, still open or closed an hour ago; give its id."""
+    now = datetime.now(UTC)
+    opened_at, seen_at = now - timedelta(hours=5), now - timedelta(hours=2)
+    query = """
+        insert into alerts (bin_id, type, text, since, opened_at, observed_at, closed_at)
+        values (%s, %s, %s, %s, %s, %s, %s)
+        returning id
+    """
+    closed_at = now - timedelta(hours=1) if closed else None
+    row = conn.execute(query, (bin_id, type_, text, opened_at, opened_at, seen_at, closed_at)).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
 def add_reject(conn: psycopg.Connection, reason: str, payload: bytes, device: str = "sensor-0001") -> None:
     """Add a refused message."""
     query = "insert into rejects (topic, device, reason, detail, payload) values (%s, %s, %s, %s, %s)"

@@ -5,13 +5,22 @@ import pytest
 from pydantic import BaseModel
 
 from dashboard.api import models
+from ingest.assess.alerts import TYPES
 
 DOCUMENT = (Path(__file__).parents[3] / "docs" / "api.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
     "shape",
-    [models.BinItem, models.ReadingItem, models.EmptyingItem, models.DeviceItem, models.RejectItem, models.Moments],
+    [
+        models.BinItem,
+        models.ReadingItem,
+        models.EmptyingItem,
+        models.AlertItem,
+        models.DeviceItem,
+        models.RejectItem,
+        models.Moments,
+    ],
 )
 def test_document_names_every_field(shape: type[BaseModel]) -> None:
     named = set(re.findall(r"`(\w+)`", DOCUMENT))
@@ -19,6 +28,21 @@ def test_document_names_every_field(shape: type[BaseModel]) -> None:
     assert set(shape.model_fields) - named == set()
 
 
-@pytest.mark.parametrize("words", [models.Reason, models.Stream, models.DueClass, models.Sensor])
+@pytest.mark.parametrize(
+    "words",
+    [
+        models.Reason,
+        models.Stream,
+        models.DueClass,
+        models.Sensor,
+        models.AlertType,
+        models.AlertState,
+        models.Notice,
+    ],
+)
 def test_document_names_every_value(words: type[models.StrEnum]) -> None:
     assert [word.value for word in words if f"`{word.value}`" not in DOCUMENT] == []
+
+
+def test_alerts_have_the_types_that_are_found() -> None:
+    assert [word.value for word in models.AlertType] == list(TYPES)

@@ -76,8 +76,8 @@ def _exists(program: str, words: list[str]) -> bool:
             if word not in command.commands:
                 return False
             command = command.commands[word]
-    # A group alone does nothing.
-    return not hasattr(command, "commands") or "--help" in words
+    # A group alone does nothing, mostly.
+    return not hasattr(command, "commands") or command.invoke_without_command or "--help" in words
 
 
 def _subclasses(kind: type[BaseSettings]) -> Iterator[type[BaseSettings]]:

@@ -94,7 +94,7 @@ def test_every_volume_is_prepared_before_it_is_used() -> None:
     prepared = {source for source, target in mounts(SERVICES["init"]) if target == f"/volumes/{source}"}
 
     # Empty unless somebody puts something there; `town` hands over its own.
-    assert set(COMPOSE["volumes"]) - prepared == {"proxy-certificates", "basemap", "town"}
+    assert set(COMPOSE["volumes"]) - prepared == {"proxy-certificates", "notify", "basemap", "town"}
 
 
 @EVERY_SERVICE
@@ -110,11 +110,11 @@ def test_service_is_confined(name: str) -> None:
     assert "docker.sock" not in str(service)
 
 
-def test_only_the_proxy_and_the_broker_are_reached_from_outside() -> None:
+def test_only_the_proxy_and_the_broker_are_reached_from_outside_and_only_the_notifier_gets_out() -> None:
     published = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
     outside = {name for name, service in SERVICES.items() if "public" in service.get("networks", [])}
 
-    assert set(published) == outside == {"proxy", "mosquitto"}
+    assert set(published) == outside - {"notify"} == {"proxy", "mosquitto"}
     assert all(COMPOSE["networks"][network]["internal"] for network in set(COMPOSE["networks"]) - {"public"})
 
 

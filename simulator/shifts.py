@@ -38,15 +38,15 @@ class Looks:
 # Chosen by random search on tuning towns, so that quantiles of the intervals between emptyings, of the fill at emptying
 # and of the rate of filling come close to those of the council's published emptyings.
 EDINBURGH_HABITS = Habits(
-    busyness=1.8,
-    uses_alike=0.4,
-    bins_differ=0.6,
-    days_differ=0.439,
-    weeks_differ=0.278,
+    busyness=1.75,
+    uses_alike=0.39,
+    bins_differ=0.558,
+    days_differ=0.382,
+    weeks_differ=0.287,
     districts_differ=0.1,
-    item=0.015,
+    item=0.02,
 )
-EDINBURGH_LOOKS = Looks(wanted=0.551, differ=0.074, soft=0.113, main=0.576, other=0.168)
+EDINBURGH_LOOKS = Looks(wanted=0.543, differ=0.085, soft=0.092, main=0.576, other=0.157)
 
 
 class Shifts:

@@ -48,7 +48,7 @@ class Size:
 
 
 WHOLE = Size()
-SMALL = Size(bins=25, weeks=2, online_weeks=1, days=7, losses=(0.0,), likeness_towns=1)
+SMALL = Size(bins=20, weeks=2, online_weeks=1, days=4, losses=(0.0,), likeness_towns=1)
 """For a test of the evaluation itself; its figures mean little."""
 
 
@@ -111,8 +111,10 @@ def _alerts(alerts: list[Opened], world: World) -> Table:
 
 
 def _scored(size: Size, faults: dict[Fault, float]) -> Score:
-    world = make_world(size.bins, size.weeks, EVALUATION[0], faults)
-    return score(find(world.telemetry, size.bins), sight(world))
+    # Emptyings are quickly found: more bins make rare mistakes show.
+    bins = 2 * size.bins
+    world = make_world(bins, size.weeks, EVALUATION[0], faults)
+    return score(find(world.telemetry, bins), sight(world))
 
 
 def _counts(found: Score) -> tuple[float | int, ...]:

@@ -66,6 +66,8 @@ def run_parts(only: Sequence[str], data: Path, out: Path = OUT) -> int:
         console.print(f"{part.title} ...", markup=False)
         fresh[name] = part.run(data, lambda line: console.print(f"  {line}", markup=False))
         show(fresh[name], console, WANTED)
+    if not fresh:
+        return 0
     known = json.loads(out.read_text(encoding="utf-8"))["figures"] if out.exists() else {}
     new = {name: value for one in fresh.values() for name, value in one.figures.items()}
     write_whole(out, as_json(known | new))

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -15,17 +15,22 @@ TEMPLATE = Path(__file__).with_name("accuracy.md")
 DOCUMENT = ROOT / "docs" / "accuracy.md"
 KEPT = ROOT / "docs" / "accuracy" / "evaluation.json"
 """What the document was written from, so that one part can be evaluated anew."""
+DRAWN = "mean error"
+"""A column whose head begins so is drawn as bars."""
 
 
 def write_document(evaluations: Mapping[str, Evaluation]) -> None:
     """Write the document, its plots, and what they were made from."""
-    from simulator.evaluate.plots import draw  # noqa: PLC0415 - matplotlib takes a second
+    from simulator.evaluate.plots import draw, draw_bars  # noqa: PLC0415 - matplotlib takes a second
 
     keep(evaluations, KEPT)
-    write_whole(DOCUMENT, render(kept(KEPT)))
-    for evaluation in evaluations.values():
+    written_down = kept(KEPT)
+    write_whole(DOCUMENT, render(written_down))
+    for part, evaluation in written_down.items():
         for plot in evaluation.plots:
             write_whole(KEPT.parent / f"{plot.name}.svg", draw(plot))
+        for name, table, column in _barred(part, evaluation):
+            write_whole(KEPT.parent / f"{name}.svg", draw_bars(table, column))
 
 
 def render(evaluations: Mapping[str, Evaluation]) -> str:
@@ -33,7 +38,7 @@ def render(evaluations: Mapping[str, Evaluation]) -> str:
     figures = {name: value for one in evaluations.values() for name, value in one.figures.items()}
     text = TEMPLATE.read_text(encoding="utf-8").replace("<!-- figures -->", _figures(figures))
     for name in PARTS:
-        told = _section(evaluations[name]) if name in evaluations else "*Not evaluated yet.*"
+        told = _section(name, evaluations[name]) if name in evaluations else "*Not evaluated yet.*"
         text = text.replace(f"<!-- {name} -->", told)
     return text
 
@@ -68,12 +73,25 @@ def _figures(figures: Mapping[str, float]) -> str:
     return _table(("figure", "measured", "wanted", "reached"), rows)
 
 
-def _section(evaluation: Evaluation) -> str:
-    parts = [f"**{table.title}**\n\n{_table(table.columns, table.rows)}" for table in evaluation.tables]
+def _section(part: str, evaluation: Evaluation) -> str:
+    pictures = {table.title: name for name, table, _ in _barred(part, evaluation)}
+    parts = []
+    for table in evaluation.tables:
+        parts.append(f"**{table.title}**\n\n{_table(table.columns, table.rows)}")
+        if table.title in pictures:
+            parts.append(f"![{table.title}](accuracy/{pictures[table.title]}.svg)")
     parts += [f"![{plot.title}](accuracy/{plot.name}.svg)" for plot in evaluation.plots]
     if evaluation.notes:
         parts.append("\n".join(f"- {note}" for note in evaluation.notes))
     return "\n\n".join(parts)
+
+
+def _barred(part: str, evaluation: Evaluation) -> Iterator[tuple[str, Table, int]]:
+    """Give the tables that are drawn, too: those that tell errors; each with its file's name and the column."""
+    for place, table in enumerate(evaluation.tables, 1):
+        columns = [column for column, head in enumerate(table.columns) if head.startswith(DRAWN)]
+        if columns and len(table.rows) > 1:
+            yield f"{part}-{place}", table, columns[0]
 
 
 def _table(columns: Sequence[str], rows: Sequence[Sequence[str | float]]) -> str:

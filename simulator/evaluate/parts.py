@@ -29,7 +29,9 @@ WANTED = {
     "city.visits_saved": ">= 0.4",
     "city.overflow_vs_rounds": "<= 1",
     "city.overflow_vs_threshold": "<= 0.8",
-    "city.alerts_false": "<= 0.02",
+    "city.false_alerts": "<= 0.02",
+    "city.alerts_of_one_fault": "<= 1",
+    "city.forecasts_without_interval": "0",
 }
 
 

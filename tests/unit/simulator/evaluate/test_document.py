@@ -6,7 +6,7 @@ import pytest
 from simulator.evaluate import document
 from simulator.evaluate.document import DOCUMENT, KEPT, keep, kept, render
 from simulator.evaluate.parts import PARTS, WANTED, holds
-from simulator.evaluate.plots import draw
+from simulator.evaluate.plots import draw, draw_bars
 from simulator.evaluate.scores import Evaluation, Plot, Table
 
 PLOT = Plot("error", "Error by horizon", "hours ahead", "hours", {"ours": ([1, 2], [3, 4]), "naive": ([1, 2], [5, 6])})
@@ -51,6 +51,18 @@ def test_a_plot_is_always_drawn_alike() -> None:
     assert drawn == draw(PLOT)
     assert "Error by horizon" in drawn
     assert "<dc:date>" not in drawn
+
+
+def test_errors_are_drawn_as_bars() -> None:
+    table = Table("Errors", ("forecast", "mean error, h", "pinball"), [("ours", 2.0, 1.0), ("bin mean", 3.5, 2.0)])
+
+    text = render({"city": Evaluation({}, [table])})
+    drawn = draw_bars(table, 1)
+
+    assert "![Errors](accuracy/city-1.svg)" in text
+    assert drawn == draw_bars(table, 1)
+    assert "bin mean" in drawn
+    assert ">3.5<" in drawn
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """`python -m simulator`: the world that Brimwatch watches, for developers and for the demo."""
 
+import math
 import os
 import signal
 import sys
@@ -110,6 +111,10 @@ def evaluate(
 
     Without --readings: on Edinburgh's and Wyndham's data and on an invented town; writes docs/accuracy.md.
     """
+    if readings is None and emptyings is not None:
+        raise typer.BadParameter("--emptyings needs --readings, the file of what was measured in those bins.")
+    if readings is not None and (only or data):
+        raise typer.BadParameter("--only and --data are for evaluating without --readings.")
     if readings is None:
         from simulator.evaluate.command import run_parts  # noqa: PLC0415 - see above
         from simulator.evaluate.parts import DATA, PARTS  # noqa: PLC0415
@@ -142,6 +147,8 @@ def shadow(
     zone: Annotated[str, typer.Option(help="The council's time zone.")] = "Europe/London",
 ) -> None:
     """Replay a council's own readings: its present rounds beside our due list (docs/datasets.md)."""
+    if bins is None and (depots or matrix):
+        raise typer.BadParameter("--depots and --matrix need --bins, which says where the bins are.")
     from simulator.shadow.command import run_shadow  # noqa: PLC0415 - see above
     from simulator.shadow.replay import Request  # noqa: PLC0415
 
@@ -197,9 +204,12 @@ def _millimetres(text: str) -> float | None:
     if text == "auto":
         return None
     try:
-        return float(text)
+        length_mm = float(text)
     except ValueError:
-        raise typer.BadParameter(f"--empty-mm is a number of millimetres or auto, not '{text}'.") from None
+        length_mm = math.nan
+    if not math.isfinite(length_mm):
+        raise typer.BadParameter(f"--empty-mm is a number of millimetres or auto, not '{text}'.")
+    return length_mm
 
 
 if __name__ == "__main__":

@@ -52,12 +52,13 @@ def evaluate_dataset(request: Request, tell: Tell) -> Evaluation:
     """Evaluate emptyings (where known ones are given) and forecasts.
 
     Raises:
-        FileError: a file cannot be used, or the geometry is missing.
+        FileError: a file cannot be used, none of its readings can be believed, or the geometry is missing.
     """
     readings = read_readings(request.readings)
     for line in introduce(request.readings, readings):
         tell(line)
-    assessed = assess(readings, geometry_for(request.readings, readings, request.empty_mm, request.full_mm, tell))
+    geometry = geometry_for(request.readings, readings, request.empty_mm, request.full_mm, tell)
+    assessed = believed(request.readings, assess(readings, geometry))
     figures: dict[str, float] = {
         "bins": len(readings.bins),
         "readings": len(readings),
@@ -73,6 +74,17 @@ def evaluate_dataset(request: Request, tell: Tell) -> Evaluation:
         tables.append(_worst(outcomes))
     hours = evaluate_hours(readings, assessed, request.level_from, request.level_to, request.zone)
     return Evaluation(figures | hours.figures, [*tables, *hours.tables], hours.notes)
+
+
+def believed(path: Path, assessed: Assessed) -> Assessed:
+    """Pass on what was made of a file's readings.
+
+    Raises:
+        FileError: no reading tells a level, so there is nothing to evaluate.
+    """
+    if not assessed.believed:
+        raise FileError(f"{path}: none of its readings can be believed; are --empty-mm and --full-mm right?")
+    return assessed
 
 
 def introduce(path: Path, readings: Readings) -> list[str]:

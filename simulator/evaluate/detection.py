@@ -37,6 +37,11 @@ class Assessed:
     found: Found
     fill_before: Floats
 
+    @property
+    def believed(self) -> bool:
+        """Whether any reading tells a level."""
+        return not bool(np.isnan(self.levels).all())
+
     def of_bin(self, number: int) -> Found:
         """Give the emptyings of one bin."""
         first, end = np.searchsorted(self.bin, (number, number + 1))

@@ -11,7 +11,7 @@ import numpy as np
 
 from ingest.assess.readings import Floats
 from simulator.evaluate.columns import FileError
-from simulator.evaluate.dataset import Tell, geometry_for, introduce, left_out
+from simulator.evaluate.dataset import Tell, believed, geometry_for, introduce, left_out
 from simulator.evaluate.detection import assess
 from simulator.evaluate.readings_file import Readings, read_readings
 from simulator.shadow.check import Check, check
@@ -91,7 +91,7 @@ def compare_services(request: Request, tell: Tell) -> Comparison:
     """Replay the present rounds and our list.
 
     Raises:
-        FileError: a file cannot be used, or its readings span too little time.
+        FileError: a file cannot be used, its readings span too little time, or none of them can be believed.
     """
     readings = read_readings(request.readings)
     for line in introduce(request.readings, readings):
@@ -99,7 +99,7 @@ def compare_services(request: Request, tell: Tell) -> Comparison:
     known = {} if request.bins is None else read_places(request.bins)
     places = [known.get(name, NOWHERE) for name in readings.bins]
     geometry = geometry_for(request.readings, readings, request.empty_mm, request.full_mm, tell)
-    assessed = assess(readings, geometry)
+    assessed = believed(request.readings, assess(readings, geometry))
     town = Town(readings, assessed, flow_of(readings, assessed, request.zone), geometry, places, request.zone)
     begin, end = _time(readings)
     present, begin, end = _present(request, readings, begin, end, tell)

@@ -36,7 +36,7 @@ def figures(found: Comparison) -> dict[str, float]:
         "bins": len(found.bins),
         "days": _days(found),
         **sums,
-        "visits_saved": 1 - sums["list_visits"] / max(sums["present_visits"], 1),
+        "visits_saved": 1 - _ratio(sums["list_visits"], sums["present_visits"]),
         "overflow_vs_present": _ratio(sums["list_overflow_hours"], sums["present_overflow_hours"]),
         "bins_needing_more_visits": float(np.count_nonzero(_needs_more(found))),
         "replay_apart": found.check.apart,
@@ -98,6 +98,8 @@ def _summary(found: Comparison, told: dict[str, float]) -> str:
 
 
 def _words(told: dict[str, float]) -> str:
+    if not told["present_visits"]:
+        return f"No visit of the present rounds falls into this time; the due list makes {told['list_visits']:,.0f}."
     saved, overflow = told["visits_saved"], told["list_overflow_hours"] - told["present_overflow_hours"]
     visits = f"{abs(saved):.0%} {'fewer' if saved >= 0 else 'more'} visits"
     hours = f"{abs(overflow):,.0f} {'more' if overflow > 0 else 'fewer'} hours of full bins"

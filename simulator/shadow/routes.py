@@ -88,7 +88,8 @@ class Roads:
         for pair in ((one, other), (other, one)):
             if pair in known:
                 return known[pair]
-        raise FileError(f"The matrix has no distance from '{one}' to '{other}'.")
+        first, second = (f"'{name}'" if name else "the depot, which has no reference," for name in (one, other))
+        raise FileError(f"The matrix has no distance from {first} to {second}; --bins names each bin's depot.")
 
 
 def read_matrix(path: Path) -> dict[tuple[str, str], float]:

@@ -84,6 +84,7 @@ def test_figures_can_go_to_a_file_and_tables_to_people(tmp_path: Path) -> None:
         (("--empty-mm", 1300), "--full-mm has to say what is measured to the waste of a full bin."),
         (("--empty-mm", 300, "--full-mm", 300), "--empty-mm 300 has to be more than --full-mm 300."),
         (("--empty-mm", 1300, "--full-mm", 300, "--emptyings", "none.csv"), "none.csv cannot be read: no such file"),
+        (("--empty-mm", 40, "--full-mm", 30), "none of its readings can be believed; are --empty-mm and --full-mm"),
     ],
 )
 def test_what_is_missing_is_said_in_a_sentence(tmp_path: Path, arguments: tuple[object, ...], sentence: str) -> None:
@@ -100,6 +101,8 @@ def test_what_is_missing_is_said_in_a_sentence(tmp_path: Path, arguments: tuple[
     ("arguments", "sentence"),
     [
         (("--empty-mm", "deep"), "a number of millimetres or auto, not 'deep'"),
+        (("--empty-mm", "nan"), "a number of millimetres or auto, not 'nan'"),
+        (("--only", "city"), "--only and --data are for evaluating without --readings"),
         (("--from", 0.8, "--to", 0.3), "--from 0.8 has to be less than --to 0.3"),
         (("--zone", "Mars/Olympus"), "There is no time zone 'Mars/Olympus'"),
     ],
@@ -109,3 +112,10 @@ def test_wrong_options_are_refused(arguments: tuple[object, ...], sentence: str)
 
     assert result.exit_code == 2
     assert sentence in " ".join(result.stderr.replace("│", " ").split())
+
+
+def test_emptyings_alone_start_no_evaluation_of_everything(tmp_path: Path) -> None:
+    result = evaluate("--emptyings", "emptyings.csv", "--data", tmp_path, "--out", tmp_path / "out.json")
+
+    assert result.exit_code == 2
+    assert "--emptyings needs --readings" in result.stderr

@@ -112,6 +112,13 @@ def test_what_cannot_be_used_is_said_in_a_sentence(tmp_path: Path) -> None:
     assert not out.exists()
 
 
+def test_distances_without_bins_are_refused(tmp_path: Path) -> None:
+    result = shadow(write_set(tmp_path, bins=1, days=3), tmp_path / "out", "--matrix", tmp_path / "matrix.csv")
+
+    assert result.exit_code == 2
+    assert "--depots and --matrix need --bins" in result.stderr
+
+
 def test_lists_are_made_at_local_time_whatever_the_clocks_do() -> None:
     begin = float(np.datetime64("2023-03-25T00:00", "h").astype(np.int64))
 

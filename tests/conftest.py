@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import LiteralString
@@ -64,14 +65,12 @@ def server() -> Iterator[Database | GivenDatabase]:
 @pytest.fixture(scope="session")
 def template(server: Database | GivenDatabase) -> Iterator[MigratedDatabase]:
     """A migrated database to clone from; nobody can connect to it."""
-    name = f"brimwatch_template_{secrets.token_hex(4)}"
     passwords = {
         "BRIMWATCH_INGEST_PASSWORD": secrets.token_urlsafe(16),
         "BRIMWATCH_DASHBOARD_PASSWORD": secrets.token_urlsafe(16),
     }
-    env = {**server.env(), "PGDATABASE": name}
-    _execute(server.env(), "create database {}", name)
-    try:
+    with empty_database(server) as env:
+        name = env["PGDATABASE"]
         run_module("ingest", "migrate", env={**env, **passwords})
         # TimescaleDB's scheduler enters every database it may, and one in use cannot be cloned.
         _execute(server.env(), "alter database {} with allow_connections false", name)
@@ -86,8 +85,6 @@ def template(server: Database | GivenDatabase) -> Iterator[MigratedDatabase]:
                 "PGPASSWORD": passwords["BRIMWATCH_DASHBOARD_PASSWORD"],
             },
         )
-    finally:
-        _execute(server.env(), "drop database {} with (force)", name)
 
 
 @pytest.fixture
@@ -137,6 +134,17 @@ def run_module(*arguments: str, env: dict[str, str] | None = None) -> str:
     )
     assert done.returncode == 0, f"python -m {' '.join(arguments)}: {done.stderr or done.stdout}"
     return done.stdout
+
+
+@contextmanager
+def empty_database(server: Database | GivenDatabase) -> Iterator[dict[str, str]]:
+    """Make a database without a schema; gives its owner's PG* variables, and drops it at the end."""
+    name = f"brimwatch_empty_{secrets.token_hex(4)}"
+    _execute(server.env(), "create database {}", name)
+    try:
+        yield {**server.env(), "PGDATABASE": name}
+    finally:
+        _execute(server.env(), "drop database {} with (force)", name)
 
 
 def conninfo(env: dict[str, str]) -> str:

@@ -103,14 +103,18 @@ def read_targets(path: Path | None) -> Directory:
     logger = logging.getLogger("apprise")
     logger.propagate = False
     logger.addHandler(logging.NullHandler())
-    if path is None or not path.is_file():
+    if path is None:
         return Directory()
     try:
         if path.stat().st_mode & stat.S_IRWXO:
             raise SettingsError(f"{path} holds secrets, and everybody may read it: `chmod o= {path}` first.")
         directory = Directory.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path} cannot be read: {type(error).__name__}.") from None
+    except FileNotFoundError:
+        return Directory()
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be read: {(error.strerror or str(error)).lower()}.") from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"{path} is not UTF-8.") from None
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{path} is not TOML: {error}.") from None
     except ValidationError as error:

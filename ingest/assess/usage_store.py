@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -11,6 +12,7 @@ from psycopg import Connection, sql
 from ingest.assess.hours import DAY_HOURS, WEEK_HOURS
 from ingest.assess.profile import Tally
 from ingest.assess.usage import UsageDays
+from ingest.binary import copy_in, row_kind
 
 _STAGE = """
 create temporary table if not exists usage_news (
@@ -18,7 +20,6 @@ create temporary table if not exists usage_news (
     day_litres real, day_observed_h real, day_spread_h real, day_full_h real
 ) on commit delete rows
 """
-_COPY = "copy usage_news from stdin (format binary)"
 _REMOVE = """
 delete from usage_days
 using unnest(%s::int[], %s::date[]) as seen (bin_id, since)
@@ -84,24 +85,16 @@ group by 1, 2
 _GAINED = sql.SQL("coalesce(sum(litres[{0}] / capacity_l) filter (where coalesce(spread_h[{0}], 0) = 0), 0)")
 _HOURS_SEEN = sql.SQL("coalesce(sum(observed_h[{0}]) filter (where coalesce(spread_h[{0}], 0) = 0), 0)")
 
-# PostgreSQL's binary COPY: a header, then per row the number of columns and per column its length and value, then a
-# trailer. An array has its own header, and per element its length and value. No column is null, so all rows are alike.
-_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
-_TRAILER = b"\xff\xff"
-_ARRAY = [(name, ">i4") for name in ("bytes", "dimensions", "nulls", "element", "count", "lowest")] + [
-    ("values", [("bytes", ">i4"), ("value", ">f4")], (DAY_HOURS,))
-]
 _HOURS = ("litres", "observed_h", "spread_h", "full_h")
-_ROW = np.dtype(
+_ROW = row_kind(
     [
-        ("columns", ">i2"),
-        *[(name, [("bytes", ">i4"), ("value", ">i4")]) for name in ("bin", "day")],
-        *[(name, _ARRAY) for name in _HOURS],
-        *[(f"day_{name}", [("bytes", ">i4"), ("value", ">f4")]) for name in _HOURS],
+        ("bin_id", ">i4"),
+        ("day", ">i4"),
+        *[(name, f"{DAY_HOURS}>f4") for name in _HOURS],
+        *[(f"day_{name}", ">f4") for name in _HOURS],
     ]
 )
-_REAL_OID = 700
-# Its dates are days since 2000.
+# PostgreSQL's dates are days since 2000.
 _DAY_ZERO = np.datetime64("2000-01-01", "D")
 
 
@@ -119,8 +112,7 @@ def revise_usage(connection: Connection, usage: UsageDays) -> int:
     bins, since = usage.bins[known].tolist(), usage.since[known].tolist()
     with connection.transaction(), connection.cursor() as cursor:
         cursor.execute(_STAGE)
-        with cursor.copy(_COPY) as copy:
-            copy.write(_HEADER + _packed(usage) + _TRAILER)
+        copy_in(connection, "usage_news", _columns(usage), _ROW)
         removed = cursor.execute(_REMOVE, (bins, since)).rowcount
         return removed + cursor.execute(_WRITE).rowcount
 
@@ -165,19 +157,7 @@ def _by_hour(term: sql.SQL) -> sql.Composed:
     return sql.SQL(", ").join(term.format(sql.Literal(place)) for place in range(1, DAY_HOURS + 1))
 
 
-def _packed(usage: UsageDays) -> bytes:
-    rows = np.zeros(len(usage), dtype=_ROW)
-    rows["columns"] = len(_ROW.names or ()) - 1
-    for name, values in (("bin", usage.bin), ("day", (usage.day - _DAY_ZERO).astype(np.int64))):
-        rows[name]["bytes"], rows[name]["value"] = 4, values
-    for name in _HOURS:
-        _pack_array(rows[name], getattr(usage, name))
-        rows[f"day_{name}"]["bytes"] = 4
-        rows[f"day_{name}"]["value"] = getattr(usage, name).sum(axis=1)
-    return rows.tobytes()
-
-
-def _pack_array(column: npt.NDArray[np.void], values: npt.NDArray[np.float32]) -> None:
-    column["bytes"] = column.dtype.itemsize - 4
-    column["dimensions"], column["element"], column["count"], column["lowest"] = 1, _REAL_OID, DAY_HOURS, 1
-    column["values"]["bytes"], column["values"]["value"] = 4, values
+def _columns(usage: UsageDays) -> dict[str, npt.NDArray[Any]]:
+    hours = {name: getattr(usage, name) for name in _HOURS}
+    sums = {f"day_{name}": values.sum(axis=1) for name, values in hours.items()}
+    return {"bin_id": usage.bin, "day": (usage.day - _DAY_ZERO).astype(np.int64), **hours, **sums}

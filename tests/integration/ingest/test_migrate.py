@@ -2,6 +2,9 @@ import os
 import secrets
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import LiteralString
 
@@ -10,6 +13,7 @@ import pytest
 from psycopg import sql
 from pydantic import SecretStr
 
+from ingest.assess.runner import run
 from ingest.errors import DatabaseLostError, MigrationError
 from ingest.migrate import MIGRATIONS, migrate, set_password
 from ingest.settings import MigrateSettings
@@ -25,13 +29,18 @@ insert into bins (ref, name, depot_id, longitude, latitude, threshold, max_age_d
     values ('b-1', 'High Street', 1, -4.6, 53.9, 0.6, 3);
 insert into bins (ref, name, longitude, latitude) values ('b-2', 'Quay', -4.6, 53.9), ('b-3', 'Park', -4.6, 53.9);
 insert into devices (ref) values ('s-1'), ('s-2');
-insert into fittings (device_id, bin_id, fitted_at, empty_mm) values (1, 1, '2026-01-01Z', 900), (2, 2, '2026-01-01Z', 900);
+insert into fittings (device_id, bin_id, fitted_at, empty_mm)
+    values (1, 1, '2026-01-01Z', 900), (2, 2, '2026-01-01Z', 900);
 insert into readings (device_id, epoch, seq, measured_at, distance_mm)
-    select device, 1, seq, timestamptz '2026-03-01Z' + seq * interval '1 hour', 800 - seq
-    from generate_series(1, 2) as device, generate_series(1, 50) as seq;
+    select device, 1, seq, timestamptz '2026-03-01Z' + seq * interval '1 hour', 880 - 15 * (seq % 48)
+    from generate_series(1, 2) as device, generate_series(1, 240) as seq;
 insert into emptyings (bin_id, emptied_at, not_before, fill_before, fill_after, confidence, source) values
-    (1, '2026-03-02Z', '2026-03-01Z', 0.9, 0, 1, 'sensor'), (2, '2026-03-02Z', '2026-03-01Z', null, null, 1, 'crew');
-insert into bin_state (bin_id, assessed_at, fill_level, sensor, reason, due_class, priority, due_since, explanation) values
+    (1, '2026-03-03Z', '2026-03-02 23:00Z', 0.9, 0, 1, 'sensor'),
+    (1, '2026-03-05Z', '2026-03-04 23:00Z', 0.9, 0, 1, 'sensor'),
+    (1, '2026-03-07Z', '2026-03-06 23:00Z', 0.9, 0, 1, 'sensor'),
+    (2, '2026-03-02Z', '2026-03-01Z', null, null, 1, 'crew');
+insert into bin_state
+    (bin_id, assessed_at, fill_level, sensor, reason, due_class, priority, due_since, explanation) values
     (1, '2026-03-03Z', 0.7, 'ok', 'FULLNESS', 'must_go', 70, '2026-03-03Z', 'It is full.'),
     (2, '2026-03-03Z', 0.2, 'ok', 'NOT_READY', null, 0, null, 'It is not full.');
 insert into audit_log (actor, action, subject) values ('anna', 'bin.import', 'b-1'), ('anna', 'bin.import', 'b-2');
@@ -40,7 +49,7 @@ KEPT: dict[str, LiteralString] = {
     "bins": "select ref, depot_id, threshold, max_age_days, capacity_l, created_at from bins order by id",
     "fittings": "select * from fittings order by id",
     "readings": "select * from readings order by device_id, measured_at",
-    "emptyings": "select * from emptyings order by bin_id",
+    "emptyings": "select * from emptyings order by bin_id, emptied_at",
     "bin_state": "select bin_id, fill_level, reason, due_class, priority, due_since, explanation from bin_state"
     " order by bin_id",
     "audit_log": "select * from audit_log order by id",
@@ -165,36 +174,64 @@ def test_two_at_once_take_turns(tmp_path: Path, owned: MigratedDatabase) -> None
     assert printed == ["['9001_more.sql']", "[]"]
 
 
+@contextmanager
+def version_8(
+    server: Database | GivenDatabase, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[dict[str, str]]:
+    """A database as it was at schema version 8, which PG* names."""
+    (folder / "views").mkdir(parents=True)
+    for path in sorted(MIGRATIONS.glob("[0-9]*.sql"))[:8]:
+        (folder / path.name).write_bytes(path.read_bytes())
+    (folder / "views" / "bin_status.sql").write_text("create view bin_status as select ref, threshold from bins")
+    with empty_database(server) as env:
+        for name, value in env.items():
+            monkeypatch.setenv(name, value)
+        migrate(MigrateSettings(), folder)
+        with psycopg.connect(conninfo(env)) as connection:
+            connection.execute(VERSION_8)
+        yield env
+
+
 def test_what_a_database_of_version_8_holds_outlives_the_upgrade(
     tmp_path: Path, server: Database | GivenDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Bins keep their own rules, states and emptyings stay as they were, and every view answers."""
-    old = tmp_path / "old"
-    (old / "views").mkdir(parents=True)
-    for path in sorted(MIGRATIONS.glob("[0-9]*.sql"))[:8]:
-        (old / path.name).write_bytes(path.read_bytes())
-    (old / "views" / "bin_status.sql").write_text("create view bin_status as select ref, threshold from bins")
-    with empty_database(server) as env:
-        for name, value in env.items():
-            monkeypatch.setenv(name, value)
-        migrate(MigrateSettings(), old)
-        with psycopg.connect(conninfo(env)) as connection:
-            connection.execute(VERSION_8)
-            before = {table: connection.execute(query).fetchall() for table, query in KEPT.items()}
+    with version_8(server, tmp_path / "old", monkeypatch) as env, psycopg.connect(conninfo(env)) as connection:
+        connection.autocommit = True
+        before = {table: connection.execute(query).fetchall() for table, query in KEPT.items()}
 
         assert migrate(MigrateSettings())[0] == "0009_rules.sql"
 
-        with psycopg.connect(conninfo(env)) as connection:
-            assert {table: connection.execute(query).fetchall() for table, query in KEPT.items()} == before
-            assert all(len(found) >= 2 for found in before.values())
-            for view in sorted(MIGRATIONS.glob("views/*.sql")):
-                connection.execute(sql.SQL("select * from {}").format(sql.Identifier(view.stem)))
-            status = connection.execute(
-                "select ref, threshold, max_age_days, reason, horizon_at, overflow_chance from bin_status order by ref"
-            ).fetchall()
+        assert {table: connection.execute(query).fetchall() for table, query in KEPT.items()} == before
+        assert all(len(found) >= 2 for found in before.values())
+        for view in sorted(MIGRATIONS.glob("views/*.sql")):
+            connection.execute(sql.SQL("select * from {}").format(sql.Identifier(view.stem)))
+        status = connection.execute(
+            "select ref, threshold, max_age_days, reason, horizon_at, overflow_chance from bin_status order by ref"
+        ).fetchall()
         # The third was never assessed.
         assert status == [
             ("b-1", pytest.approx(0.6), 3, "FULLNESS", None, None),
             ("b-2", pytest.approx(0.8), 7, "NOT_READY", None, None),
             ("b-3", pytest.approx(0.8), 7, "NOT_READY", None, None),
         ]
+
+
+def test_after_the_upgrade_the_past_is_worked_out_from_the_readings(
+    tmp_path: Path, server: Database | GivenDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Forecasts and use do not begin with the day of the upgrade."""
+    with version_8(server, tmp_path / "old", monkeypatch) as env:
+        migrate(MigrateSettings())
+        run(once=True)
+
+        with psycopg.connect(conninfo(env)) as connection:
+            cycles = connection.execute(
+                "select bin_id, count(*) from cycles group by bin_id order by bin_id"
+            ).fetchall()
+            days = connection.execute(
+                "select bin_id, min(day) from usage_days group by bin_id order by bin_id"
+            ).fetchall()
+        # Each bin was emptied after every two days; the last time was not confirmed yet.
+        assert cycles == [(1, 4), (2, 4)]
+        assert days == [(1, date(2026, 3, 1)), (2, date(2026, 3, 1))]

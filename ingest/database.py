@@ -1,7 +1,7 @@
 """Connections to the database, where libpq's `PG*` variables say it is."""
 
 import psycopg
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, Connection
 
 from ingest.errors import DatabaseLostError
 
@@ -48,8 +48,36 @@ async def connect(purpose: str) -> AsyncConnection:
     return connection
 
 
+def connect_for_long(purpose: str) -> Connection:
+    """Open a connection in autocommit mode for a process that is not asynchronous.
+
+    Statements outside a transaction block commit by themselves, so that a long wait holds no snapshot. A dead peer is
+    noticed in about 25 s, also where a cable was pulled.
+
+    Args:
+        purpose: shown in pg_stat_activity, after "brimwatch ".
+
+    Raises:
+        psycopg.OperationalError: the database does not answer or does not let us in.
+    """
+    return psycopg.connect(
+        autocommit=True,
+        connect_timeout=CONNECT_TIMEOUT_S,
+        application_name=f"brimwatch {purpose}",
+        tcp_user_timeout=15_000,
+        keepalives_idle=10,
+        keepalives_interval=5,
+        keepalives_count=3,
+    )
+
+
 def lost(error: psycopg.Error) -> DatabaseLostError:
     """Say in one sentence why the database is no use now."""
-    lines = str(error).strip().splitlines() or [type(error).__name__]
-    reason = lines[0].strip().rstrip(".").removeprefix("connection failed: ")
+    reason = first_line(error).removeprefix("connection failed: ")
     return DatabaseLostError(f"The database does not answer as it should: {reason}")
+
+
+def first_line(error: Exception) -> str:
+    """Give the first line of what an error says, without its full stop; the error's name where it says nothing."""
+    lines = str(error).strip().splitlines()
+    return lines[0].strip().rstrip(".") if lines else type(error).__name__

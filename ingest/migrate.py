@@ -9,7 +9,7 @@ import psycopg
 from psycopg import sql
 from pydantic import SecretStr
 
-from ingest.database import lost
+from ingest.database import first_line, lost
 from ingest.errors import DatabaseLostError, MigrationError
 from ingest.settings import MigrateSettings
 
@@ -119,7 +119,7 @@ def _failure_names(path: Path) -> Iterator[None]:
                 "TimescaleDB is installed but not loaded: add timescaledb to shared_preload_libraries "
                 "in postgresql.conf and restart PostgreSQL."
             ) from error
-        words = "; ".join([_first_line(error), *(error.diag.message_detail or "").splitlines()])
+        words = "; ".join([first_line(error), *(error.diag.message_detail or "").splitlines()])
         raise MigrationError(f"The migration {path.name} failed: {words}.") from error
 
 
@@ -132,8 +132,3 @@ def set_password(connection: psycopg.Connection, role: str, password: SecretStr 
     scrambled = connection.pgconn.encrypt_password(secret, role.encode(), b"scram-sha-256").decode()
     statement = sql.SQL("alter role {} with login password {}").format(sql.Identifier(role), sql.Literal(scrambled))
     connection.execute(statement)
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0].strip().rstrip(".") if lines else type(error).__name__

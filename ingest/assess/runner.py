@@ -20,6 +20,7 @@ from ingest.assess.settings import AssessSettings
 from ingest.assess.usage_work import REST, UsageKeeper
 from ingest.assess.work import Assessor, fitted_bins
 from ingest.backoff import Backoff, again
+from ingest.database import connect_for_long, first_line
 from ingest.errors import DatabaseLostError, IngestError
 from ingest.settings import load
 
@@ -58,12 +59,12 @@ def run(settings: AssessSettings | None = None, *, once: bool = False) -> None:
             else:
                 _run_for_ever(calendar)
     except psycopg.ProgrammingError as error:
-        raise IngestError(f"The database is not as this version needs it: {_first_line(error)}.") from error
+        raise IngestError(f"The database is not as this version needs it: {first_line(error)}.") from error
 
 
 def _run_once(calendar: Calendar) -> None:
     try:
-        with _connect() as connection:
+        with connect_for_long("assess") as connection:
             if not _alone(connection):
                 raise IngestError("Another assess runner is at work on this database.")
             assessor = Assessor(connection, calendar)
@@ -74,7 +75,7 @@ def _run_once(calendar: Calendar) -> None:
             while keeper.revise(datetime.now(UTC) + REST):
                 pass
     except psycopg.OperationalError as error:
-        raise DatabaseLostError(f"The database does not answer: {_first_line(error)}.") from error
+        raise DatabaseLostError(f"The database does not answer: {first_line(error)}.") from error
 
 
 def _run_for_ever(calendar: Calendar) -> None:
@@ -82,7 +83,7 @@ def _run_for_ever(calendar: Calendar) -> None:
     backoff = Backoff()
     while True:
         try:
-            with _connect() as connection, _connect() as listener:
+            with connect_for_long("assess") as connection, connect_for_long("assess") as listener:
                 listener.execute("listen assess")
                 _wait_until_alone(connection)
                 log.info("assess started")
@@ -91,7 +92,7 @@ def _run_for_ever(calendar: Calendar) -> None:
                 _serve(Assessor(connection, calendar), keeper, connection, listener)
         except (psycopg.OperationalError, psycopg.InterfaceError) as error:
             delay_s = backoff.delay_s()
-            log.warning(again(f"The database is not usable: {_first_line(error)}", delay_s))
+            log.warning(again(f"The database is not usable: {first_line(error)}", delay_s))
             time.sleep(delay_s)
 
 
@@ -118,20 +119,6 @@ def _look_at_all(assessor: Assessor, connection: Connection) -> None:
     now = datetime.now(UTC)
     assessor.assess(dict.fromkeys(fitted_bins(connection), now), now)
     assessor.look_at_time(now)
-
-
-def _connect() -> Connection:
-    # Statements outside a transaction block commit by themselves: a long wait holds no snapshot. A dead peer is noticed
-    # in about 25 s, also where a cable was pulled.
-    return psycopg.connect(
-        autocommit=True,
-        connect_timeout=5,
-        application_name="brimwatch assess",
-        tcp_user_timeout=15_000,
-        keepalives_idle=10,
-        keepalives_interval=5,
-        keepalives_count=3,
-    )
 
 
 def _alone(connection: Connection) -> bool:
@@ -163,8 +150,3 @@ def _stopped_by_signals() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0].strip().rstrip(".") if lines else type(error).__name__

@@ -11,6 +11,7 @@ import structlog
 from psycopg import Connection
 
 from ingest.backoff import Backoff, again
+from ingest.database import connect_for_long, first_line
 from ingest.errors import IngestError
 from ingest.notify.letter import Letter, Writer
 from ingest.notify.outbox import Postman
@@ -37,15 +38,15 @@ def run(settings: NotifySettings) -> None:
     backoff = Backoff()
     while not stop.is_set():
         try:
-            with _connect() as connection:
+            with connect_for_long("notify") as connection:
                 backoff.worked()
                 _serve(connection, directory, settings, stop)
         except (psycopg.OperationalError, psycopg.InterfaceError) as error:
             delay_s = backoff.delay_s()
-            log.warning(again(f"The database is not usable: {_first_line(error)}", delay_s))
+            log.warning(again(f"The database is not usable: {first_line(error)}", delay_s))
             stop.wait(delay_s)
         except psycopg.ProgrammingError as error:
-            raise IngestError(f"The database is not as this version needs it: {_first_line(error)}.") from error
+            raise IngestError(f"The database is not as this version needs it: {first_line(error)}.") from error
     log.info("notify stopped")
 
 
@@ -73,18 +74,6 @@ def _serve(connection: Connection, directory: Directory, settings: NotifySetting
             stop.wait(POLL_S)
 
 
-def _connect() -> Connection:
-    return psycopg.connect(
-        autocommit=True,
-        connect_timeout=5,
-        application_name="brimwatch notify",
-        tcp_user_timeout=15_000,
-        keepalives_idle=10,
-        keepalives_interval=5,
-        keepalives_count=3,
-    )
-
-
 def _stop_on_signal() -> threading.Event:
     stop = threading.Event()
 
@@ -94,8 +83,3 @@ def _stop_on_signal() -> threading.Event:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, note)
     return stop
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0].strip().rstrip(".") if lines else type(error).__name__

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import psycopg
 
+from ingest.database import first_line
 from ingest.errors import DatabaseLostError
 from ingest.registry.errors import RegistryError
 
@@ -23,13 +24,13 @@ def registry_transaction() -> Iterator[psycopg.Connection]:
         with psycopg.connect(connect_timeout=10, application_name="brimwatch registry") as connection:
             yield connection
     except psycopg.OperationalError as error:
-        raise DatabaseLostError(f"The database does not answer: {_first_line(error)}.") from error
+        raise DatabaseLostError(f"The database does not answer: {first_line(error)}.") from error
     except psycopg.errors.UndefinedTable as error:
         raise RegistryError(
             "The database has no Brimwatch tables yet: run `python -m ingest migrate` first."
         ) from error
     except psycopg.errors.InsufficientPrivilege as error:
-        raise RegistryError(f"The database role may not do this: {_first_line(error)}.") from error
+        raise RegistryError(f"The database role may not do this: {first_line(error)}.") from error
 
 
 def actor() -> str:
@@ -40,8 +41,3 @@ def actor() -> str:
         # A container's user often has no name.
         name = str(os.getuid())
     return f"command line: {name}"
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0].strip().rstrip(".") if lines else type(error).__name__

@@ -1,5 +1,6 @@
 """What the documents name exists, and what exists is named."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -54,3 +55,12 @@ def test_page_about_lorawan_names_every_model() -> None:
     documented = re.findall(r"^\| `([a-z0-9-]+)` \|", page.split("## ")[0], re.MULTILINE)
 
     assert sorted(documented) == sorted(MODELS)
+
+
+def test_map_of_the_assessment_names_every_module() -> None:
+    text = ast.get_docstring(ast.parse((ROOT / "ingest" / "assess" / "__init__.py").read_text(encoding="utf-8")))
+    named = set(re.findall(r"\w+", text or ""))
+
+    modules = {path.stem for path in (ROOT / "ingest" / "assess").glob("*.py")} - {"__init__"}
+
+    assert modules - named == set()

@@ -3,15 +3,16 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
+import numpy as np
+
 from ingest.assess.alerts import Alert, reconcile
-from ingest.assess.conditions import Device, conditions
+from ingest.assess.conditions import BATTERY_READINGS, Device, conditions
 from ingest.assess.sensor import Sensor
 from simulator.deposits import HOUR_S
 from simulator.evaluate.desk import FITTED_AT, Desk
 from simulator.faults import Fault, Spell
 from simulator.world import World
 
-EVERY_H = 3
 DAY_S = 86_400
 AFTERMATH_S = 4 * DAY_S
 """An alert may open so long after what it is about: the silent are waited for, the unreliable are watched."""
@@ -44,25 +45,37 @@ class Alarm:
     def __init__(self, world: World) -> None:
         bins = len(world.city.bins)
         self._alerts: list[list[Alert]] = [[] for _ in range(bins)]
-        # A device is judged by the highest voltage of about a day.
-        telemetry = world.telemetry
-        self._battery_mv = [float(telemetry.battery_mv[telemetry.bin == place].max(initial=0)) for place in range(bins)]
+        self._batteries = _Batteries(world)
 
     def look(self, desk: Desk, now_s: int) -> None:
-        """Look at all bins, every few hours."""
-        if now_s // HOUR_S % EVERY_H:
-            return
+        """Look at all bins; every hour, or a short fire is missed."""
         now = datetime.fromtimestamp(now_s, UTC)
         for place, alerts in enumerate(self._alerts):
             sensor = Sensor(FITTED_AT, HOUR_S, desk.last_received_at(place))
-            device = Device(battery_mv=int(self._battery_mv[place]) or None)
-            found = conditions(desk.watch.findings(place), sensor, device, now)
+            found = conditions(desk.watch.findings(place), sensor, self._batteries.device(place, now_s), now)
             for changed in reconcile(alerts, found, now):
                 _put(alerts, changed)
 
     def opened(self) -> list[Opened]:
         """List all alerts that ever opened."""
         return [(place, alert) for place, alerts in enumerate(self._alerts) for alert in alerts]
+
+
+class _Batteries:
+    """The voltages of all sensors, as they arrive."""
+
+    def __init__(self, world: World) -> None:
+        told = world.telemetry
+        order = np.lexsort((told.arrived_s, told.bin))
+        self._arrived_s, self._voltage_mv = told.arrived_s[order], told.battery_mv[order]
+        self._starts = np.searchsorted(told.bin[order], np.arange(len(world.city.bins) + 1))
+
+    def device(self, place: int, now_s: int) -> Device:
+        """Say what is known of the battery in a bin at a time, Unix seconds."""
+        start, end = self._starts[place : place + 2]
+        here = start + int(np.searchsorted(self._arrived_s[start:end], now_s, side="right"))
+        newest = self._voltage_mv[max(start, here - BATTERY_READINGS) : here]
+        return Device(battery_mv=int(newest.max()) if len(newest) else None)
 
 
 def _put(alerts: list[Alert], changed: Alert) -> None:

@@ -50,7 +50,7 @@ def run_parts(only: Sequence[str], data: Path, out: Path = OUT) -> int:
         out: file for the figures.
 
     Returns:
-        The exit code: 1 where a package is missing.
+        The exit code: 1 where a package is missing, or the data of all parts that were asked for.
     """
     console = Console(stderr=True, soft_wrap=True, highlight=False)
     if find_spec("matplotlib") is None:
@@ -67,7 +67,7 @@ def run_parts(only: Sequence[str], data: Path, out: Path = OUT) -> int:
         fresh[name] = part.run(data, lambda line: console.print(f"  {line}", markup=False))
         show(fresh[name], console, WANTED)
     if not fresh:
-        return 0
+        return 1
     known = json.loads(out.read_text(encoding="utf-8"))["figures"] if out.exists() else {}
     new = {name: value for one in fresh.values() for name, value in one.figures.items()}
     write_whole(out, as_json(known | new))

@@ -28,7 +28,7 @@ select
     coalesce(readings.valid_count::float4, 'NaN') as valid_count,
     coalesce(readings.temperature_c, 'NaN') as temperature_c,
     coalesce(readings.tilt_deg::float4, 'NaN') as tilt_deg, readings.flags,
-    fittings.id as fitting_id, (fittings.removed_at is null)::int as running
+    fittings.id as fitting_id
 from unnest(%(bin_ids)s::int[], %(since)s::timestamptz[]) as wanted (bin_id, since)
 join fittings on fittings.bin_id = wanted.bin_id
 cross join lateral (
@@ -56,7 +56,6 @@ _COLUMNS = {
     "tilt_deg": ">f4",
     "flags": ">i4",
     "fitting_id": ">i4",
-    "running": ">i4",
 }
 _ANCHORS = """
 select wanted.bin_id, anchor.not_before, anchor.emptied_at
@@ -73,28 +72,13 @@ where exists (select from cycles where cycles.bin_id = wanted.bin_id)
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Readings of one sensor, or of one after another in its place, with the geometry of each.
-
-    `running` while the last of them still sits in the bin.
-    """
+    """Readings of one sensor, or of one after another in its place, with the geometry of each."""
 
     series: Series
     geometry: Geometry
-    running: bool
 
 
-@dataclass(frozen=True, slots=True)
-class History:
-    """One bin's readings, a part for each of its sensors.
-
-    `double_count` readings had a taken identity and another time.
-    """
-
-    parts: tuple[Part, ...]
-    double_count: int = 0
-
-
-def load_histories(connection: Connection, since: Mapping[int, datetime]) -> dict[int, History]:
+def load_histories(connection: Connection, since: Mapping[int, datetime]) -> dict[int, tuple[Part, ...]]:
     """Load the readings of bins, whichever devices sat in them.
 
     A reading that has the identity of an earlier received one, but another time, is left out.
@@ -104,19 +88,18 @@ def load_histories(connection: Connection, since: Mapping[int, datetime]) -> dic
         since: by bin id, the time of the first reading to load; aware.
 
     Returns:
-        By bin id; bins without a reading are missing.
+        By bin id, a part for each of its sensors; bins without a reading are missing.
     """
     columns = _load(connection, since)
     rows = np.zeros(len(columns["bin_id"]), dtype=[*_COLUMNS.items()])
     for name, values in columns.items():
         rows[name] = values
-    doubles = _doubles(rows)
+    rows = rows[~_doubles(rows)]
     # The distance decides between sensors that measured at the same instant, so that no order of arrival matters.
     order = np.lexsort((rows["seq"], rows["device_id"], rows["distance_mm"], rows["measured_at"], rows["bin_id"]))
-    rows, doubles = rows[order], doubles[order]
+    rows = rows[order]
     starts = np.flatnonzero(np.diff(rows["bin_id"], prepend=-1))
-    parts = zip(np.split(rows, starts)[1:], np.split(doubles, starts)[1:], strict=True)
-    return {int(part["bin_id"][0]): _history(part, double) for part, double in parts}
+    return {int(one["bin_id"][0]): _parts(one) for one in np.split(rows, starts)[1:]}
 
 
 def load_readings(connection: Connection, since: Mapping[int, datetime]) -> Rows:
@@ -166,10 +149,9 @@ def _doubles(rows: Rows) -> npt.NDArray[np.bool_]:
     return same
 
 
-def _history(rows: Rows, doubles: npt.NDArray[np.bool_]) -> History:
-    kept = rows[~doubles]
-    parts = tracks(kept["fitting_id"].astype(np.int64), moments(kept["measured_at"]))
-    return History(tuple(_part(kept[places]) for places in parts), int(np.count_nonzero(doubles)))
+def _parts(rows: Rows) -> tuple[Part, ...]:
+    places = tracks(rows["fitting_id"].astype(np.int64), moments(rows["measured_at"]))
+    return tuple(_part(rows[mine]) for mine in places)
 
 
 def _part(rows: Rows) -> Part:
@@ -182,7 +164,7 @@ def _part(rows: Rows) -> Part:
         tilt_deg=_floats(rows["tilt_deg"]),
         flags=rows["flags"].astype(np.int64),
     )
-    return Part(series, Geometry(_floats(rows["empty_mm"]), _floats(rows["full_mm"])), bool(rows["running"][-1]))
+    return Part(series, Geometry(_floats(rows["empty_mm"]), _floats(rows["full_mm"])))
 
 
 def _floats(column: npt.NDArray[np.float32]) -> Floats:

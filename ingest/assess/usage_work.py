@@ -152,7 +152,7 @@ def _revise(
 ) -> list[int]:
     """Revise bins from where their readings are loaded; gives those that these readings do not explain."""
     histories = load_histories(connection, starts)
-    tracks = [(bin_id, part) for bin_id, history in histories.items() for part in history.parts]
+    tracks = [(bin_id, part) for bin_id, parts in histories.items() for part in parts]
     if not tracks:
         return []
     bins = [waiting[bin_id] for bin_id, _ in tracks]

@@ -57,7 +57,6 @@ class Score:
         recalled: true ones that can be seen and were found.
         missed: true ones that can be seen and were not, as bin and Unix seconds, shape (m, 2).
         unseen: true ones that no readings show.
-        unseen_found: of those, how many were found nevertheless.
     """
 
     true: int
@@ -65,7 +64,6 @@ class Score:
     recalled: int
     missed: NDArray[np.int64]
     unseen: int
-    unseen_found: int
 
     @property
     def precision(self) -> float:
@@ -166,5 +164,4 @@ def score(finds: Finds, seen: Sight) -> Score:
         recalled=int((seen.seen & found).sum()),
         missed=np.column_stack([seen.falls.bin[lost], seen.falls.at_s[lost].astype(np.int64)]),
         unseen=int((~seen.seen).sum()),
-        unseen_found=int((~seen.seen & found).sum()),
     )

@@ -50,8 +50,6 @@ class Size:
 
 
 WHOLE = Size()
-SMALL = Size(bins=20, weeks=2, online_weeks=1, days=4, losses=(0.0,), likeness_towns=1)
-"""For a test of the evaluation itself; its figures mean little."""
 
 
 def evaluate(edinburgh: Path | None, size: Size = WHOLE, tell: Callable[[str], None] = lambda _: None) -> Evaluation:

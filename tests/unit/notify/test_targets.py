@@ -67,6 +67,13 @@ def test_file_that_everybody_may_read_is_refused(tmp_path: Path) -> None:
         read_targets(save(tmp_path, USUAL, mode=0o644))
 
 
+def test_file_that_cannot_be_read_is_one_sentence(tmp_path: Path) -> None:
+    tmp_path.chmod(0o700)
+
+    with pytest.raises(SettingsError, match="cannot be read: is a directory"):
+        read_targets(tmp_path)
+
+
 def test_secrets_do_not_show_in_what_is_printed(tmp_path: Path) -> None:
     directory = read_targets(save(tmp_path, USUAL))
 

@@ -251,6 +251,7 @@ select
 from alert_list
 where id < %(before)s
     and (%(state)s::text is null or state = %(state)s)
+    and (%(bin)s::text is null or bin = %(bin)s)
     and (%(depot)s::text is null or depot = %(depot)s)
     and (%(type)s::text is null or type = %(type)s)
     and (%(closed_since)s::timestamptz is null or closed_at >= %(closed_since)s)

@@ -4,10 +4,10 @@ from datetime import datetime, timedelta
 
 REASONS = {
     "FULLNESS": "Full",
-    "FORECAST": "May overflow",
+    "FORECAST": "Soon full",
     "AGE": "Long since emptied",
     "ALERT": "Alert",
-    "STALE": "Sensor silent",
+    "STALE": "Sensor trouble",
     "NOT_READY": "Not due",
 }
 CLASSES = {"must_go": "Must go", "may_go": "May go"}

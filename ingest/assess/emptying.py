@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ingest.assess.believed import NEIGHBOUR_H, SAME_NOISES, noise, steps
+from ingest.assess.believed import NEIGHBOUR_H, SAME_NOISES
 from ingest.assess.neighbours import beside, median_of_three, runs
-from ingest.assess.quality import ACCEPTED
+from ingest.assess.quality import ACCEPTED, Judgement
 from ingest.assess.readings import Floats, Integers, Series, Times
 
 # A level that falls by this much, and to this part of what it was, was emptied; waste settles by less, and a sensor
@@ -24,6 +24,9 @@ BOTTOM = 0.06
 FALL_NOISES = 4.5
 LASTING = 0.03
 LASTING_NOISES = 4.0
+# A fall from one reading to the next by so much needs less: both readings before lie above both after, by this much.
+SUDDEN, SUDDEN_NOISES = 0.1, 8.0
+LASTING_SUDDEN, LASTING_SUDDEN_NOISES = 0.02, 2.5
 # How much a single reading before a fall counts beside the median of three.
 NEWEST_COUNTS = 0.06
 # Readings that are so far before a fall tell nothing about how full the bin was.
@@ -113,7 +116,7 @@ class Emptyings:
         )
 
 
-def detect(series: Series, levels: Floats, codes: npt.NDArray[np.int8]) -> Emptyings:
+def detect(series: Series, levels: Floats, judgement: Judgement) -> Emptyings:
     """Find the falls that mean an emptying.
 
     The level around a fall is the median of three readings before it and of three after it, so that neither one bad
@@ -122,16 +125,18 @@ def detect(series: Series, levels: Floats, codes: npt.NDArray[np.int8]) -> Empty
     Args:
         series: of one or many tracks.
         levels: of the same readings, NaN where rejected.
-        codes: quality of the same readings, as `judge` gives it.
+        judgement: of the same readings.
     """
     believed = np.flatnonzero(~np.isnan(levels))
+    codes = judgement.codes
     # What is there twice is no second witness.
     again = np.append(
         False, (np.diff(series.measured_at[believed].astype(np.int64)) == 0) & (np.diff(series.track[believed]) == 0)
     )
     believed = believed[~again[: len(believed)]]
     level, track = levels[believed], series.track[believed]
-    fall, emptied = _falls(level, series.measured_at[believed].astype(np.int64) / 3.6e9, track)
+    hours = series.measured_at[believed].astype(np.int64) / 3.6e9
+    fall, emptied = _falls(level, hours, track, judgement.noise[believed])
     begin, end = runs(emptied, track)
     first, last = _steepest(level, fall, begin, end)
     before, after = believed[first], believed[last + 1]
@@ -150,18 +155,18 @@ def detect(series: Series, levels: Floats, codes: npt.NDArray[np.int8]) -> Empty
     )
 
 
-def _falls(level: Floats, hours: Floats, track: Integers) -> tuple[Floats, npt.NDArray[np.bool_]]:
+def _falls(level: Floats, hours: Floats, track: Integers, deviation: Floats) -> tuple[Floats, npt.NDArray[np.bool_]]:
     """Say by how much the level falls after each reading, and whether that is an emptying.
 
     Args:
         level: shape (n,), none NaN.
         hours: since 1970.
         track: of each.
+        deviation: standard deviation of the levels around each.
 
     Returns:
         Both of shape (n,).
     """
-    deviation = noise(steps(level, hours, track), hours, track)
     before = median_of_three(level, *_earlier(level, hours, track))
     first, second, third = (beside(level, track, places) for places in (1, 2, 3))
     lasting = median_of_three(
@@ -179,7 +184,22 @@ def _falls(level: Floats, hours: Floats, track: Integers) -> tuple[Floats, npt.N
     partial &= ~np.isnan(beside(level, track, -1))
     certain = (fall >= FALL_NOISES * deviation) & (before - lasting >= np.maximum(LASTING, LASTING_NOISES * deviation))
     confirmed = lasting - after <= REFILLED_SHARE * fall
-    return fall, (to_bottom | partial) & certain & confirmed
+    return fall, (to_bottom | partial) & certain & confirmed | _sudden(level, hours, track, deviation)
+
+
+def _sudden(level: Floats, hours: Floats, track: Integers, deviation: Floats) -> npt.NDArray[np.bool_]:
+    """Find falls from one reading to the next that noise does not explain: both before lie above both after.
+
+    A bin in a busy place fills so fast that three readings before and after a fall may overlap.
+    """
+    previous = np.where(hours - beside(hours, track, -1) <= NEIGHBOUR_H, beside(level, track, -1), np.nan)
+    first, second = beside(level, track, 1), beside(level, track, 2)
+    near = beside(hours, track, 2) - hours <= 2 * NEIGHBOUR_H
+    gap = np.minimum(previous, level) - np.maximum(first, second)
+    fall = level - first
+    sudden: npt.NDArray[np.bool_] = near & (fall >= np.maximum(SUDDEN, SUDDEN_NOISES * deviation))
+    sudden &= (gap >= np.maximum(LASTING_SUDDEN, LASTING_SUDDEN_NOISES * deviation)) & (first <= LEFT_SHARE * level)
+    return sudden
 
 
 def _earlier(level: Floats, hours: Floats, track: Integers) -> tuple[Floats, Floats]:

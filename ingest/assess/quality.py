@@ -8,7 +8,7 @@ import numpy.typing as npt
 from ingest.assess.believed import Believed
 from ingest.assess.echoes import below_bottom, came_back, fixed, newest_jumps, spikes
 from ingest.assess.neighbours import beside
-from ingest.assess.readings import BLIND_ZONE, LID_OPEN, TILTED, TIME_ESTIMATED, Geometry, Integers, Series
+from ingest.assess.readings import BLIND_ZONE, LID_OPEN, TILTED, TIME_ESTIMATED, Floats, Geometry, Integers, Series
 from ingest.assess.stuck import stuck
 
 UNCHECKED, REJECTED, REJECTED_PROBABLE, SUSPICIOUS, ACCEPTED = range(5)
@@ -70,10 +70,13 @@ class Judgement:
     Attributes:
         codes: int8, shape (n,): 0 unchecked, 1 rejected, 2 probably wrong and rejected, 3 suspicious, 4 accepted.
         causes: int8, shape (n,): places in `CAUSES`.
+        noise: standard deviation of the level around each reading, as the days before showed it, shape (n,); NaN where
+            the reading counts for nothing.
     """
 
     codes: npt.NDArray[np.int8]
     causes: npt.NDArray[np.int8]
+    noise: Floats
 
     @property
     def believed(self) -> npt.NDArray[np.bool_]:
@@ -101,6 +104,8 @@ def judge(series: Series, geometry: Geometry) -> Judgement:
         causes[faults[cause]] = cause
     causes[_beside_blind(series, geometry, causes)] = _BESIDE
     believed = Believed.of(series, geometry, _CODES[causes] >= SUSPICIOUS)
+    noise = np.full(len(series), np.nan)
+    noise[believed.place] = believed.noise
     for cause, rule in _RULES:
         hits = rule(series, believed)
         causes[believed.place[hits]] = cause
@@ -108,7 +113,7 @@ def judge(series: Series, geometry: Geometry) -> Judgement:
     causes[believed.place[below_bottom(believed)]] = _BELOW
     jumps = believed.place[newest_jumps(believed)]
     causes[jumps] = _JUMP
-    return Judgement(_CODES[causes], causes)
+    return Judgement(_CODES[causes], causes, noise)
 
 
 def _certain_faults(series: Series, geometry: Geometry) -> dict[int, npt.NDArray[np.bool_]]:

@@ -8,7 +8,7 @@ broken one.
 import numpy as np
 
 from ingest.assess.believed import Believed, Hits
-from ingest.assess.episodes import NEAR_BOTTOM, Episodes
+from ingest.assess.episodes import Episodes
 from ingest.assess.neighbours import beside, runs
 from ingest.assess.readings import Integers
 
@@ -16,6 +16,8 @@ from ingest.assess.readings import Integers
 SPIKES_IN_A_ROW = 3
 SPIKES_H = 12.0
 VISITS_APART_H = 4.0
+NEARLY_EMPTY = 0.12
+RETURN_JUMPS = 0.5
 # A fall that comes back after more readings than this was an emptying, and something large was thrown in.
 DIP_READINGS = 5
 REFILLED_AT_ONCE = 0.3
@@ -66,8 +68,9 @@ def spikes(believed: Believed) -> Hits:
     rest, places = believed, np.arange(len(bad))
     for length in range(1, SPIKES_IN_A_ROW + 1):
         kept = np.ones(len(places), dtype=np.bool_)
-        above, below = (_excursions(rest, length, side) for side in (1, -1))
+        above, below, mixed = (_excursions(rest, length, side) for side in (1, -1, 0))
         kept[above[:, None] + np.arange(length)] = False
+        kept[mixed[:, None] + np.arange(length)] = False
         below = below[kept[below[:, None] + np.arange(-1, length + 1)].all(axis=1)]
         kept[below[:, None] + np.arange(length)] = False
         bad[places[~kept]] = True
@@ -104,23 +107,33 @@ def newest_jumps(believed: Believed) -> Integers:
 
 
 def _excursions(rest: Believed, length: int, side: int) -> Integers:
-    """Give the first of `length` readings that lie above (`side` 1) or below (-1) the one before and the one after."""
-    start = np.flatnonzero(side * rest.step > rest.jump)
+    """Give the first of `length` readings that lie far from the one before and the one after.
+
+    Args:
+        rest: where to look.
+        length: how many.
+        side: all of them above (1) or below (-1), or below at first and then above (0): the other way round it may have
+            been filled, emptied and filled again.
+    """
+    start = np.flatnonzero((side or -1) * rest.step > rest.jump)
     start = start[start + length + 1 < len(rest.level)]
     end = start + length + 1
     start, end = start[rest.track[start] == rest.track[end]], end[rest.track[start] == rest.track[end]]
     before, after, jump = rest.level[start], rest.level[end], rest.jump[start]
-    apart = np.ones(len(start), dtype=np.bool_)
+    apart, above = np.ones(len(start), dtype=np.bool_), np.zeros(len(start), dtype=np.int64)
     for place in range(1, length + 1):
         inside = rest.level[start + place]
-        apart &= (side * (inside - before) > jump) & (side * (inside - after) > jump)
+        higher = inside > before
+        apart &= (np.abs(inside - before) > jump) & (np.abs(inside - after) > jump) & (higher == (inside > after))
+        above += higher
+    apart &= np.isin(above, {1: (length,), -1: (0,), 0: range(1, length)}[side])
     lowest = np.minimum(np.minimum(before, after), rest.level[start + 1])
-    empty = lowest <= NEAR_BOTTOM
+    empty = lowest <= NEARLY_EMPTY
     # A bin that was filled step by step and emptied does not jump.
     apart &= ~empty | (rest.level[start + length] - rest.level[start + 1] <= rest.same[start])
     limit_h = np.where(empty, VISITS_APART_H, SPIKES_H)
     near = (rest.hours[end] - rest.hours[start] <= limit_h) & ~np.isnan(rest.step[end - 1])
-    first = start[apart & near & (np.abs(before - after) < jump / 2)] + 1
+    first = start[apart & near & (np.abs(before - after) < RETURN_JUMPS * jump)] + 1
     # Two that overlap: only the earlier one.
     apart_enough: Integers = first[np.diff(first, prepend=-length) >= length]
     return apart_enough

@@ -27,6 +27,8 @@ LASTING_NOISES = 4.0
 # A fall from one reading to the next by so much needs less: both readings before lie above both after, by this much.
 SUDDEN, SUDDEN_NOISES = 0.1, 8.0
 LASTING_SUDDEN, LASTING_SUDDEN_NOISES = 0.02, 2.5
+# A spike lasts so many readings at most, and ends over this level, or falls by this much.
+SPIKED_READINGS, SPIKED_OVER, STEEP = 3, 0.15, 0.4
 # How much a single reading before a fall counts beside the median of three.
 NEWEST_COUNTS = 0.06
 # Readings that are so far before a fall tell nothing about how full the bin was.
@@ -184,7 +186,24 @@ def _falls(level: Floats, hours: Floats, track: Integers, deviation: Floats) -> 
     partial &= ~np.isnan(beside(level, track, -1))
     certain = (fall >= FALL_NOISES * deviation) & (before - lasting >= np.maximum(LASTING, LASTING_NOISES * deviation))
     confirmed = lasting - after <= REFILLED_SHARE * fall
-    return fall, (to_bottom | partial) & certain & confirmed | _sudden(level, hours, track, deviation)
+    emptied = (to_bottom | partial) & certain & confirmed | _sudden(level, hours, track, deviation)
+    return fall, emptied & ~_spiked(level, hours, track)
+
+
+def _spiked(level: Floats, hours: Floats, track: Integers) -> npt.NDArray[np.bool_]:
+    """Find falls to where the level was shortly before, or higher: a spike ends.
+
+    To the bottom it may be an emptying, but for a bin that was filled in an hour or two.
+    """
+    shortly = [
+        np.where(hours - beside(hours, track, -places) <= NEIGHBOUR_H, beside(level, track, -places), np.nan)
+        for places in range(1, SPIKED_READINGS + 1)
+    ]
+    first = beside(level, track, 1)
+    after = np.maximum(first, beside(level, track, 2))
+    came_back = (np.fmin.reduce(shortly) <= after) & (first > SPIKED_OVER)
+    steep: npt.NDArray[np.bool_] = (np.fmin.reduce(shortly[:-1]) <= after) & (level - after >= STEEP)
+    return came_back | steep
 
 
 def _sudden(level: Floats, hours: Floats, track: Integers, deviation: Floats) -> npt.NDArray[np.bool_]:

@@ -8,7 +8,7 @@ broken one.
 import numpy as np
 
 from ingest.assess.believed import Believed, Hits
-from ingest.assess.episodes import Episodes
+from ingest.assess.episodes import NEAR_BOTTOM, Episodes
 from ingest.assess.neighbours import beside, runs
 from ingest.assess.readings import Integers
 
@@ -16,8 +16,6 @@ from ingest.assess.readings import Integers
 SPIKES_IN_A_ROW = 3
 SPIKES_H = 12.0
 VISITS_APART_H = 4.0
-NEARLY_EMPTY = 0.12
-RETURN_JUMPS = 0.5
 # A fall that comes back after more readings than this was an emptying, and something large was thrown in.
 DIP_READINGS = 5
 REFILLED_AT_ONCE = 0.3
@@ -25,7 +23,7 @@ REFILLED_AT_ONCE = 0.3
 # From an empty bin it takes more of them: it may have been filled and emptied.
 EPISODES, EPISODES_FROM_BOTTOM = 1, 3
 SEEN_BEFORE_H, SEEN_AFTER_H = 48.0, 6.0
-# A place from which so many came in the last weeks, and this part of all that the track had, is one of a fixed thing, too.
+# A place from which so many came in the last weeks, and this part of all, is one of a fixed thing, too.
 KNOWN_H, KNOWN_EPISODES, KNOWN_SHARE = 30 * 24.0, 4, 0.2
 # So far below the bottom no soft bag lets a sensor see so often.
 BELOW_BOTTOM, BELOW_READINGS = 0.06, 4
@@ -128,12 +126,12 @@ def _excursions(rest: Believed, length: int, side: int) -> Integers:
         above += higher
     apart &= np.isin(above, {1: (length,), -1: (0,), 0: range(1, length)}[side])
     lowest = np.minimum(np.minimum(before, after), rest.level[start + 1])
-    empty = lowest <= NEARLY_EMPTY
+    empty = lowest <= NEAR_BOTTOM
     # A bin that was filled step by step and emptied does not jump.
     apart &= ~empty | (rest.level[start + length] - rest.level[start + 1] <= rest.same[start])
     limit_h = np.where(empty, VISITS_APART_H, SPIKES_H)
     near = (rest.hours[end] - rest.hours[start] <= limit_h) & ~np.isnan(rest.step[end - 1])
-    first = start[apart & near & (np.abs(before - after) < RETURN_JUMPS * jump)] + 1
+    first = start[apart & near & (np.abs(before - after) < jump / 2)] + 1
     # Two that overlap: only the earlier one.
     apart_enough: Integers = first[np.diff(first, prepend=-length) >= length]
     return apart_enough

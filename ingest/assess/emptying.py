@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from ingest.assess.believed import NEIGHBOUR_H, SAME_NOISES
 from ingest.assess.neighbours import beside, median_of_three, runs
-from ingest.assess.quality import ACCEPTED, Judgement
+from ingest.assess.quality import ACCEPTED, TOO_NEAR, Judgement
 from ingest.assess.readings import Floats, Integers, Series, Times
 
 # A level that falls by this much, and to this part of what it was, was emptied; waste settles by less, and a sensor
@@ -27,8 +27,8 @@ LASTING_NOISES = 4.0
 # A fall from one reading to the next by so much needs less: both readings before lie above both after, by this much.
 SUDDEN, SUDDEN_NOISES = 0.1, 8.0
 LASTING_SUDDEN, LASTING_SUDDEN_NOISES = 0.02, 2.5
-# A spike lasts so many readings at most, and ends over this level, or falls by this much.
-SPIKED_READINGS, SPIKED_OVER, STEEP = 3, 0.15, 0.4
+# A spike of at most three readings ends over this level; one that is as high as this and flat may end anywhere.
+SPIKED_OVER, SPIKED = 0.15, 0.4
 # How much a single reading before a fall counts beside the median of three.
 NEWEST_COUNTS = 0.06
 # Readings that are so far before a fall tell nothing about how full the bin was.
@@ -37,6 +37,8 @@ BEFORE_H = 12.0
 STEP_SHARE = 0.25
 # How much of the fall may be filled again by the readings that confirm it.
 REFILLED_SHARE = 0.7
+# After such a level, "too near to measure" says that the bin is full.
+FULL_BEFORE = 0.9
 # So many readings after a fall, and nothing that comes later makes it undone.
 SETTLED_READINGS = 6
 # What each doubtful reading beside the fall costs in confidence.
@@ -147,7 +149,7 @@ def detect(series: Series, levels: Floats, judgement: Judgement) -> Emptyings:
     sureness = np.minimum(0.99, 0.6 + 0.6 * (fill_before - fill_after))
     return Emptyings(
         track=series.track[before],
-        not_before=series.measured_at[before],
+        not_before=series.measured_at[_still_full(judgement, before, after, fill_before)],
         emptied_at=series.measured_at[after],
         fill_before=fill_before,
         fill_after=fill_after,
@@ -155,6 +157,16 @@ def detect(series: Series, levels: Floats, judgement: Judgement) -> Emptyings:
         before=before,
         after=after,
     )
+
+
+def _still_full(judgement: Judgement, before: Integers, after: Integers, fill_before: Floats) -> Integers:
+    """Give the place of the last reading before each emptying that says that the bin was not emptied yet.
+
+    Of a full bin the sensor may say nothing that counts but that something is too near.
+    """
+    near = np.where(np.isin(judgement.causes, TOO_NEAR), np.arange(len(judgement.causes)), -1)
+    newest = np.maximum.accumulate(near)[after - 1]
+    return np.where(fill_before >= FULL_BEFORE, np.maximum(before, newest), before)
 
 
 def _falls(level: Floats, hours: Floats, track: Integers, deviation: Floats) -> tuple[Floats, npt.NDArray[np.bool_]]:
@@ -193,17 +205,17 @@ def _falls(level: Floats, hours: Floats, track: Integers, deviation: Floats) -> 
 def _spiked(level: Floats, hours: Floats, track: Integers) -> npt.NDArray[np.bool_]:
     """Find falls to where the level was shortly before, or higher: a spike ends.
 
-    To the bottom it may be an emptying, but for a bin that was filled in an hour or two.
+    To the bottom it may be an emptying, but for a bin that was filled at once an hour or two before.
     """
-    shortly = [
+    one, two, three = (
         np.where(hours - beside(hours, track, -places) <= NEIGHBOUR_H, beside(level, track, -places), np.nan)
-        for places in range(1, SPIKED_READINGS + 1)
-    ]
+        for places in (1, 2, 3)
+    )
     first = beside(level, track, 1)
     after = np.maximum(first, beside(level, track, 2))
-    came_back = (np.fmin.reduce(shortly) <= after) & (first > SPIKED_OVER)
-    steep: npt.NDArray[np.bool_] = (np.fmin.reduce(shortly[:-1]) <= after) & (level - after >= STEEP)
-    return came_back | steep
+    came_back = (np.fmin(np.fmin(one, two), three) <= after) & (first > SPIKED_OVER)
+    at_once: npt.NDArray[np.bool_] = (one <= after) | (two <= after) & (level - one < FALL)
+    return came_back | at_once & (level - after >= SPIKED)
 
 
 def _sudden(level: Floats, hours: Floats, track: Integers, deviation: Floats) -> npt.NDArray[np.bool_]:

@@ -27,8 +27,8 @@ class Episodes:
         still: whether it ended where it began: waste that is thrown in piles up.
         back: whether it came back to where it was, or higher if that can be: while the sensor saw something else for
             long, or after a fall.
-        brief: whether a jump up ended soon, and not lower than where it began: nothing that lies in a bin does that, but
-            what was emptied soon after something large was thrown in, and filled again.
+        brief: whether a jump up ended soon, and not lower than where it began: waste does that only
+            when it was emptied soon after something large was thrown in, and the bin was filled again.
         stays: whether the reading after the one that came back says so too.
         from_bottom: whether the bin was as good as empty before: then coming back may be an emptying.
         lasted_h: from before to the second reading after; NaN where there is none yet.

@@ -36,6 +36,7 @@ CAUSES = (
 _TILTED, _LID, _NEAR, _NO_ECHO, _FAR, _SCATTERED, _BESIDE, _WIDE, _CLOCK, _ORDER = range(1, 11)
 _STUCK, _FIXED, _SPIKE, _CAME_BACK, _BELOW, _JUMP = range(11, len(CAUSES))
 TIPPED, STUCK, FIXED = _TILTED, _STUCK, _FIXED
+TOO_NEAR = (_NEAR, _BESIDE)
 _CODES = np.array([code for code, _ in CAUSES], dtype=np.int8)
 
 # Nearer than this no sensor in use measures: something sits on its face, or the waste is past the full mark.

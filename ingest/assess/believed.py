@@ -125,18 +125,21 @@ def noise(step: Floats, hours: Floats, track: Integers) -> Floats:
     dip = np.minimum(-np.append(np.nan, step[:-1]), step)
     counts = _near_days(days, tracks, np.bincount(group, ~np.isnan(dip)).astype(float))
     # How many dips are deeper than each depth; the noise is told by the depth that a sixth of them exceed.
-    deeper = np.array([_near_days(days, tracks, np.bincount(group, dip > depth).astype(float)) for depth in DIPS])
+    places = np.flatnonzero(dip > DIPS[0])
+    depths = np.searchsorted(DIPS, dip[places]) - 1
+    by_depth = np.bincount(depths * len(days) + group[places], minlength=len(DIPS) * len(days)).reshape(len(DIPS), -1)
+    deeper = _near_days(days, tracks, np.cumsum(by_depth[::-1], axis=0)[::-1].astype(float))
     told = _depth_exceeded(deeper, counts / 6) / SIXTH_DIP
     usual: Floats = np.where(counts >= NOISE_READINGS, told, UNKNOWN_NOISE)[group]
     return usual
 
 
 def _near_days(days: Floats, tracks: Integers, values: Floats) -> Floats:
-    """Sum, for each day with readings, what there is of the days before that count for it."""
-    total = np.zeros(len(days))
+    """Sum, for each day with readings, what there is of the days before that count for it; shape (..., days)."""
+    total = np.zeros(values.shape)
     for back in range(1, NOISE_DAYS + 1):
         near = (tracks[back:] == tracks[:-back]) & (days[back:] - days[:-back] <= NOISE_DAYS)
-        total[back:] += np.where(near, values[:-back], 0.0)
+        total[..., back:] += np.where(near, values[..., :-back], 0.0)
     return total
 
 

@@ -198,39 +198,53 @@ def _falls(level: Floats, hours: Floats, track: Integers, deviation: Floats) -> 
     partial &= ~np.isnan(beside(level, track, -1))
     certain = (fall >= FALL_NOISES * deviation) & (before - lasting >= np.maximum(LASTING, LASTING_NOISES * deviation))
     confirmed = lasting - after <= REFILLED_SHARE * fall
-    emptied = (to_bottom | partial) & certain & confirmed | _sudden(level, hours, track, deviation)
-    return fall, emptied & ~_spiked(level, hours, track)
+    emptied = (to_bottom | partial) & certain & confirmed
+    steep = np.flatnonzero(level - first >= SUDDEN)
+    emptied[steep[_sudden(_Around(level, hours, track, steep), deviation[steep])]] = True
+    found = np.flatnonzero(emptied)
+    emptied[found[_spiked(_Around(level, hours, track, found))]] = False
+    return fall, emptied
 
 
-def _spiked(level: Floats, hours: Floats, track: Integers) -> npt.NDArray[np.bool_]:
-    """Find falls to where the level was shortly before, or higher: a spike ends.
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """Levels around some places of many tracks; `hours` and `track` as in `_falls`."""
 
-    To the bottom it may be an emptying, but for a bin that was filled at once an hour or two before.
-    """
-    one, two, three = (
-        np.where(hours - beside(hours, track, -places) <= NEIGHBOUR_H, beside(level, track, -places), np.nan)
-        for places in (1, 2, 3)
-    )
-    first = beside(level, track, 1)
-    after = np.maximum(first, beside(level, track, 2))
-    came_back = (np.fmin(np.fmin(one, two), three) <= after) & (first > SPIKED_OVER)
-    at_once: npt.NDArray[np.bool_] = (one <= after) | (two <= after) & (level - one < FALL)
-    return came_back | at_once & (level - after >= SPIKED)
+    level: Floats
+    hours: Floats
+    track: Integers
+    places: Integers
+
+    def __call__(self, step: int) -> Floats:
+        """Give the level so many readings after each place, or before it; NaN where there is none soon enough."""
+        there = np.clip(self.places + step, 0, len(self.level) - 1)
+        same = (there == self.places + step) & (self.track[there] == self.track[self.places])
+        same &= np.abs(self.hours[there] - self.hours[self.places]) <= NEIGHBOUR_H * max(1, step)
+        return np.where(same, self.level[there], np.nan)
 
 
-def _sudden(level: Floats, hours: Floats, track: Integers, deviation: Floats) -> npt.NDArray[np.bool_]:
+def _sudden(around: _Around, deviation: Floats) -> npt.NDArray[np.bool_]:
     """Find falls from one reading to the next that noise does not explain: both before lie above both after.
 
     A bin in a busy place fills so fast that three readings before and after a fall may overlap.
     """
-    previous = np.where(hours - beside(hours, track, -1) <= NEIGHBOUR_H, beside(level, track, -1), np.nan)
-    first, second = beside(level, track, 1), beside(level, track, 2)
-    near = beside(hours, track, 2) - hours <= 2 * NEIGHBOUR_H
-    gap = np.minimum(previous, level) - np.maximum(first, second)
-    fall = level - first
-    sudden: npt.NDArray[np.bool_] = near & (fall >= np.maximum(SUDDEN, SUDDEN_NOISES * deviation))
-    sudden &= (gap >= np.maximum(LASTING_SUDDEN, LASTING_SUDDEN_NOISES * deviation)) & (first <= LEFT_SHARE * level)
-    return sudden
+    level, first = around(0), around(1)
+    gap = np.minimum(around(-1), level) - np.maximum(first, around(2))
+    sudden: npt.NDArray[np.bool_] = (level - first >= SUDDEN_NOISES * deviation) & (first <= LEFT_SHARE * level)
+    return sudden & (gap >= np.maximum(LASTING_SUDDEN, LASTING_SUDDEN_NOISES * deviation))
+
+
+def _spiked(around: _Around) -> npt.NDArray[np.bool_]:
+    """Find falls to where the level was shortly before, or higher: a spike ends.
+
+    To the bottom it may be an emptying, but for a bin that was filled at once an hour or two before.
+    """
+    level, first = around(0), around(1)
+    one, two, three = (around(-step) for step in (1, 2, 3))
+    after = np.maximum(first, around(2))
+    came_back = (np.fmin(np.fmin(one, two), three) <= after) & (first > SPIKED_OVER)
+    at_once: npt.NDArray[np.bool_] = (one <= after) | (two <= after) & (level - one < FALL)
+    return came_back | at_once & (level - after >= SPIKED)
 
 
 def _earlier(level: Floats, hours: Floats, track: Integers) -> tuple[Floats, Floats]:

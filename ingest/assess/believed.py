@@ -71,14 +71,13 @@ class Believed:
         """Give those of them that are marked, shape (n,)."""
         if kept.all():
             return self
-        return type(self)(
-            self.place[kept],
-            self.level[kept],
-            self.hours[kept],
-            self.track[kept],
-            self.noise[kept],
-            self.depth_mm[kept],
-        )
+        at = np.flatnonzero(kept)
+        columns = (self.place, self.level, self.hours, self.track, self.noise, self.depth_mm)
+        return type(self)(*(column.take(at) for column in columns))
+
+    def noise_anew(self) -> Floats:
+        """Estimate the noise once more: among the readings that are left there are fewer strangers, shape (n,)."""
+        return np.maximum(noise(self.step, self.hours, self.track), LEAST_NOISE_MM / self.depth_mm)
 
     @cached_property
     def jump(self) -> Floats:

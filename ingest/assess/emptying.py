@@ -27,6 +27,7 @@ LASTING_NOISES = 4.0
 # A fall from one reading to the next by so much needs less: both readings before lie above both after, by this much.
 SUDDEN, SUDDEN_NOISES = 0.1, 8.0
 LASTING_SUDDEN, LASTING_SUDDEN_NOISES = 0.02, 2.5
+RISEN, LASTING_RISEN, LASTING_RISEN_NOISES = 0.15, 0.04, 5.0
 # A spike of at most three readings ends over this level; one that is as high as this and flat may end anywhere.
 SPIKED_OVER, SPIKED = 0.15, 0.4
 # How much a single reading before a fall counts beside the median of three.
@@ -229,9 +230,12 @@ def _sudden(around: _Around, deviation: Floats) -> npt.NDArray[np.bool_]:
     A bin in a busy place fills so fast that three readings before and after a fall may overlap.
     """
     level, first = around(0), around(1)
-    gap = np.minimum(around(-1), level) - np.maximum(first, around(2))
+    before, after = around(-1), np.maximum(first, around(2))
+    overlapping = np.minimum(before, level) - after
+    risen = np.where(level - before <= RISEN, level, np.nan) - after
     sudden: npt.NDArray[np.bool_] = (level - first >= SUDDEN_NOISES * deviation) & (first <= LEFT_SHARE * level)
-    return sudden & (gap >= np.maximum(LASTING_SUDDEN, LASTING_SUDDEN_NOISES * deviation))
+    apart = overlapping >= np.maximum(LASTING_SUDDEN, LASTING_SUDDEN_NOISES * deviation)
+    return sudden & (apart | (risen >= np.maximum(LASTING_RISEN, LASTING_RISEN_NOISES * deviation)))
 
 
 def _spiked(around: _Around) -> npt.NDArray[np.bool_]:

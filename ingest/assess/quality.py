@@ -105,12 +105,12 @@ def judge(series: Series, geometry: Geometry) -> Judgement:
         causes[faults[cause]] = cause
     causes[_beside_blind(series, geometry, causes)] = _BESIDE
     believed = Believed.of(series, geometry, _CODES[causes] >= SUSPICIOUS)
-    noise = np.full(len(series), np.nan)
-    noise[believed.place] = believed.noise
     for cause, rule in _RULES:
         hits = rule(series, believed)
         causes[believed.place[hits]] = cause
         believed = believed.where(~hits)
+    noise = np.full(len(series), np.nan)
+    noise[believed.place] = believed.noise_anew()
     causes[believed.place[below_bottom(believed)]] = _BELOW
     jumps = believed.place[newest_jumps(believed)]
     causes[jumps] = _JUMP

@@ -94,4 +94,5 @@ class Roll:
 
     def _note(self, bin_ids: Iterable[int]) -> None:
         known = {bin_id: at for bin_id in bin_ids if (at := self.emptied_at(bin_id)) is not None}
-        self._emptied_us[self.numbers(known)] = [round(at.timestamp() * 1e6) for at in known.values()]
+        numbers = self.numbers(known)
+        self._emptied_us[numbers] = [round(at.timestamp() * 1e6) for at in known.values()]

@@ -151,3 +151,12 @@ def test_emptying_that_a_crew_reported_counts_for_age() -> None:
     one.report({1: NOW - 8 * DAY})
 
     assert one.look(NOW)[1].last_emptied_at == NOW - 8 * DAY
+
+
+def test_emptying_of_a_bin_that_stands_only_later_counts_then() -> None:
+    one = Watch(LONDON)
+    one.report({1: NOW - 8 * DAY})
+
+    one.enrol({1: entry()})
+
+    assert one.look(NOW)[1].last_emptied_at == NOW - 8 * DAY

@@ -25,8 +25,9 @@ from ingest.assess.cycles import OPEN, Cycles
 from ingest.assess.due import Due
 from ingest.assess.emptying import Emptying
 from ingest.assess.entry import Entry
+from ingest.assess.experience import known_bins, known_pools
 from ingest.assess.findings import Findings, moment
-from ingest.assess.foresight import Foresight, Foresights
+from ingest.assess.foresight import LASTS, Foresight, Foresights
 from ingest.assess.news import News, Revision, later
 from ingest.assess.ragged import Rows
 from ingest.assess.readings import Integers, instant
@@ -50,6 +51,7 @@ class Watch:
         self._tails = Tails()
         self._archive = Archive()
         self._foresights = Foresights(zone)
+        self._known_pools = np.zeros(0, dtype=np.bool_)
         self._removed: set[int] = set()
         self._decided: dict[int, Due] = {}
         # By the bins' numbers:
@@ -242,19 +244,20 @@ class Watch:
         return moment(anchored_at) if told is None else max(told, moment(anchored_at))
 
     def _foresee(self, bin_ids: list[int], now: datetime) -> dict[int, Foresight | None]:
-        """Forecast bins that have a sensor."""
+        """Forecast bins that have a sensor; those of which too little is known are missing."""
         pools, at = self._roll.pool_count, instant(now)
         if self._foresights.is_outdated(pools, len(self._archive), at):
             everything = self._archive.of(np.arange(len(self._roll)))
-            self._foresights.prepare(everything, self._roll.pools[everything.bin], pools, at)
-        numbers = self._numbers(bin_ids)
-        order = np.argsort(numbers)
-        bins = numbers[order]
+            pool = self._roll.pools[everything.bin]
+            self._foresights.prepare(everything, pool, pools, at)
+            self._known_pools = known_pools(everything, pool, pools, at - LASTS)
+        bins = np.sort(self._numbers(bin_ids))
+        bins = bins[self._known_pools[self._roll.pools[bins]] | known_bins(bins, self._archive.of(bins))]
         cycles = self._archive.of(bins)
         situation = foresight.situation(
             bins, self._roll.pools[bins], self._roll.thresholds[bins], self._roll.emptied_at_of(bins), cycles
         )
-        asked = [bin_ids[place] for place in order.tolist()]
+        asked = self._roll.ids[bins].tolist()
         horizons = [self._roll.entries[bin_id].horizon for bin_id in asked]
         return dict(zip(asked, self._foresights.of(cycles, situation, horizons, now), strict=True))
 

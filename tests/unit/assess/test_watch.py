@@ -3,7 +3,7 @@
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ingest.assess.due import Rules
@@ -87,6 +87,7 @@ def at_once(rows: Rows) -> tuple[Watch, Record]:
 
 
 @settings(max_examples=25, deadline=None)
+@example(1048, 3, "in order")
 @given(st.integers(0, 10_000), st.integers(1, 12), st.sampled_from(["shuffled", "blocks", "in order"]))
 def test_order_and_split_of_readings_change_nothing(seed: int, parts: int, order: str) -> None:
     rows = np.concatenate([history(bin_id, 3 * seed + bin_id) for bin_id in (1, 2, 3)])

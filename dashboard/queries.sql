@@ -85,7 +85,7 @@ limit %(limit)s
 
 -- list_emptyings --
 -- One bin's emptyings, newest first.
-select emptied_at, not_before, fill_before, fill_after, confidence, source
+select emptied_at, not_before, fill_before, fill_after, confidence, source, sources, outcome
 from bin_emptyings
 where bin_id = %(bin_id)s
     and (%(until)s::timestamptz is null or (emptied_at, source) < (%(until)s, %(source)s))

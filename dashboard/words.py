@@ -29,6 +29,12 @@ ADVICE = {
     "unknown": "Not known for long enough",
 }
 NOTICES = {"none": "Nobody told", "waiting": "Being told", "sent": "Told", "failed": "Could not be told"}
+OUTCOMES = {
+    "confirmed": "seen and reported",
+    "seen": "seen by the sensor",
+    "unseen": "reported",
+    "contradicted": "missed: the level did not fall",
+}
 QUALITIES = ("Unchecked", "Rejected", "Probably wrong", "Doubtful", "Accepted")
 NOTHING = "—"
 

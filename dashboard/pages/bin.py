@@ -15,7 +15,7 @@ from dashboard.forecast import forecast_lines
 from dashboard.pages.parts import Site, aria, beat, facts, level_bar, reason_chip, table, tick
 from dashboard.readings import Reading, read_page
 from dashboard.rows import Alert, Bin, Emptying
-from dashboard.words import CLASSES, NOTHING, QUALITIES, SENSORS, STREAMS, ago, clock, percent
+from dashboard.words import CLASSES, NOTHING, OUTCOMES, QUALITIES, SENSORS, STREAMS, ago, clock, percent
 from ingest.assess.alerts import NAMES
 
 PERIODS = {"1": "24 hours", "7": "7 days", "28": "28 days", "90": "90 days"}
@@ -37,7 +37,7 @@ class History:
     def key(self) -> str:
         """Sum up what is new: while it stays, nothing is to be drawn again."""
         newest = self.readings[0].raw if self.readings else None
-        emptied = self.emptyings[0].emptied_at if self.emptyings else None
+        emptied = [(one.emptied_at, one.outcome) for one in self.emptyings[:LISTED]]
         alerts = [(alert.id, alert.text, alert.acknowledged_by) for alert in self.alerts]
         return f"{len(self.readings)} {newest and (newest.measured_at, newest.seq)} {emptied} {alerts}"
 
@@ -208,11 +208,12 @@ def _tables(site: Site, history: History) -> list[Component]:
             clock(item.emptied_at, now),
             percent(item.fill_before),
             f"{item.confidence:.0%}",
-            item.source.replace("_", " "),
+            ", ".join(source.replace("_", " ") for source in item.sources),
+            OUTCOMES[item.outcome],
         )
         for item in history.emptyings[:LISTED]
     ]
     return [
         table("Newest readings", ("Measured", "Level", "Distance", "Temperature", "Quality"), readings),
-        table("Emptyings", ("Emptied", "Was", "Sure", "Seen by"), emptyings),
+        table("Emptyings", ("Emptied", "Was", "Sure", "Known from", "Outcome"), emptyings),
     ]

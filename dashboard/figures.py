@@ -15,10 +15,10 @@ REJECTED_AT = -0.07
 # A gap longer than this many usual steps breaks the line: nobody knows what was between.
 GAP_STEPS = 3.5
 DAY_MS = 86_400_000
-# Dates as all pages write them, such as Fri 20 Nov.
+# Dates as all pages write them, such as Fri 20 Nov; on a phone there is no room for the month beside each.
 DATES = [
     {"dtickrange": [None, DAY_MS - 1], "value": "%H:%M\n%a %-d %b"},
-    {"dtickrange": [DAY_MS, None], "value": "%a %-d %b"},
+    {"dtickrange": [DAY_MS, None], "value": "%a %-d\n%b"},
 ]
 
 Figure = dict[str, Any]
@@ -44,7 +44,7 @@ def level_history(
     believed = [reading for reading in ordered if reading.fill_level is not None]
     rejected = [reading for reading in ordered if reading.fill_level is None]
     zone = span[0].tzinfo
-    shown = [emptying for emptying in emptyings if emptying.emptied_at >= span[0]]
+    shown = [emptying for emptying in emptyings if emptying.emptied_at >= span[0] and emptying.outcome != "contradicted"]
     return {
         "data": [
             _levels(believed, zone, palette),
@@ -92,7 +92,7 @@ def _rejected(rejected: list[Reading], zone: tzinfo | None, palette: Palette) ->
     return {
         "type": "scatter",
         "mode": "markers",
-        "name": "Rejected reading",
+        "name": "Rejected",
         "x": [local(reading.raw.measured_at, zone) for reading in rejected],
         "y": [REJECTED_AT] * len(rejected),
         "marker": {"symbol": "x-thin", "size": 8, "line": {"color": palette.must_go, "width": 2}},
@@ -136,8 +136,14 @@ def _layout(
         "paper_bgcolor": palette.paper,
         "plot_bgcolor": palette.paper,
         "font": {"family": "system-ui, sans-serif", "color": palette.text, "size": 13},
-        "margin": {"l": 52, "r": 16, "t": 12, "b": 40},
-        "xaxis": {**axis, "type": "date", "tickformatstops": DATES, "range": [local(moment, zone) for moment in span]},
+        "margin": {"l": 52, "r": 16, "t": 12, "b": 86},
+        "xaxis": {
+            **axis,
+            "type": "date",
+            "tickformatstops": DATES,
+            "tickangle": 0,
+            "range": [local(moment, zone) for moment in span],
+        },
         "yaxis": {
             **axis,
             "range": [-0.12, 1.06],
@@ -149,7 +155,7 @@ def _layout(
         "annotations": [name],
         "hovermode": "x unified",
         "hoverlabel": {"bgcolor": palette.paper, "bordercolor": palette.line, "font": {"color": palette.text}},
-        "legend": {"orientation": "h", "y": -0.16, "x": 0},
+        "legend": {"orientation": "h", "xref": "container", "x": 0, "yref": "container", "y": 0, "yanchor": "bottom"},
         "uirevision": "levels",
     }
 

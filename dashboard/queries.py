@@ -192,13 +192,14 @@ async def list_alerts(
     limit: int,
     before: int = 2**63 - 1,
     state: str | None = None,
+    bin_ref: str | None = None,
     depot: str | None = None,
     type_: str | None = None,
     closed_since: datetime | None = None,
 ) -> list[Alert]:
     """List alerts, newest first, with an id below `before`; None filters nothing."""
-    given = {"before": before, "state": state, "depot": depot, "type": type_, "closed_since": closed_since}
-    return await _fetch(pool, Alert, "list_alerts", {**given, "limit": limit})
+    given = {"before": before, "state": state, "bin": bin_ref, "depot": depot, "type": type_}
+    return await _fetch(pool, Alert, "list_alerts", {**given, "closed_since": closed_since, "limit": limit})
 
 
 async def find_oldest_unassessed(pool: Pool, grace_s: int) -> datetime | None:

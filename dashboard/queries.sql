@@ -85,7 +85,7 @@ limit %(limit)s
 
 -- list_emptyings --
 -- One bin's emptyings, newest first.
-select emptied_at, not_before, fill_before, fill_after, confidence, source
+select emptied_at, not_before, fill_before, fill_after, confidence, source, sources, outcome
 from bin_emptyings
 where bin_id = %(bin_id)s
     and (%(until)s::timestamptz is null or (emptied_at, source) < (%(until)s, %(source)s))
@@ -251,6 +251,7 @@ select
 from alert_list
 where id < %(before)s
     and (%(state)s::text is null or state = %(state)s)
+    and (%(bin)s::text is null or bin = %(bin)s)
     and (%(depot)s::text is null or depot = %(depot)s)
     and (%(type)s::text is null or type = %(type)s)
     and (%(closed_since)s::timestamptz is null or closed_at >= %(closed_since)s)

@@ -105,6 +105,8 @@ class Emptying:
     fill_after: float | None
     confidence: float
     source: str
+    sources: list[str]
+    outcome: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,10 @@ class Hotspots:
     chosen: str
     read_at: float
 
+    def __bool__(self) -> bool:
+        """Say whether anything is known."""
+        return bool(self.places)
+
 
 class Uses:
     """Gives all bins' use and advice over the last whole days.
@@ -130,5 +134,7 @@ class Uses:
             value = await read()
             for old in [one for one, (until, _) in known.items() if self._clock() >= until]:
                 del known[old]
-            known[key] = (self._clock() + FRESH_S, value)
+            # Where nothing is known yet, something may be in a second.
+            if value:
+                known[key] = (self._clock() + FRESH_S, value)
             return value

@@ -4,10 +4,10 @@ from datetime import datetime, timedelta
 
 REASONS = {
     "FULLNESS": "Full",
-    "FORECAST": "May overflow",
+    "FORECAST": "Soon full",
     "AGE": "Long since emptied",
     "ALERT": "Alert",
-    "STALE": "Sensor silent",
+    "STALE": "Sensor trouble",
     "NOT_READY": "Not due",
 }
 CLASSES = {"must_go": "Must go", "may_go": "May go"}
@@ -29,6 +29,12 @@ ADVICE = {
     "unknown": "Not known for long enough",
 }
 NOTICES = {"none": "Nobody told", "waiting": "Being told", "sent": "Told", "failed": "Could not be told"}
+OUTCOMES = {
+    "confirmed": "seen and reported",
+    "seen": "seen by the sensor",
+    "unseen": "reported",
+    "contradicted": "missed: the level did not fall",
+}
 QUALITIES = ("Unchecked", "Rejected", "Probably wrong", "Doubtful", "Accepted")
 NOTHING = "—"
 

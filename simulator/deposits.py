@@ -80,6 +80,11 @@ class Deposits:
         self._day = -1
         self._mood: Points = np.ones(len(city.bins))
 
+    @property
+    def per_day(self) -> Points:
+        """How much of each bin a usual day fills, averaged over the week, shape (bins,)."""
+        return np.asarray(self._items.sum(axis=1) / 7 * self._habits.item)
+
     def in_hour(self, hour: int) -> Points:
         """Say what fell into each bin.
 

@@ -47,7 +47,7 @@ LASTS_S: dict[Fault, tuple[int, int]] = {
 ALL: dict[Fault, float] = dict.fromkeys(FAULTS, 0.03)
 """Every fault, each in three of a hundred sensors."""
 
-DEMO: dict[Fault, float] = {"silent": 0.009, "spikes": 0.009, "no_echo": 0.006}
+DEMO: dict[Fault, float] = {"silent": 0.009, "spikes": 0.009, "no_echo": 0.006, "tilted": 0.002}
 """Which part of a demo town's sensors has a fault."""
 FOR_EVER_S = 2**62
 FOR_GOOD: frozenset[Fault] = frozenset({"swapped"})

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from simulator.city import City
 from simulator.deposits import HOUR_S
 from simulator.device import BrokerAddress, Device
-from simulator.faults import FOR_EVER_S, Spell, plan_faults
+from simulator.faults import FOR_EVER_S, Fault, Spell, plan_faults
 from simulator.history import History
 from simulator.ledger import Ledger
 from simulator.measured import Slots
@@ -24,6 +24,8 @@ from simulator.sensor import DAY_S, Row, Sensors, to_rows
 HISTORY_EPOCH, LIVE_EPOCH = 0, 1
 """Readings of the past are counted by hours since 1970 in one epoch, live ones by turns since 1970 in another: a fleet
 that was killed makes the very same readings again."""
+BEGAN_S: dict[Fault, int] = {"no_echo": 2 * DAY_S, "tilted": 5 * HOUR_S}
+"""How long before the town began a fault did; any other is as old as the history."""
 AT_ONCE = 10
 """Devices that talk at the same time."""
 BACKLOG_TIMEOUT_S = 30.0
@@ -74,7 +76,7 @@ class Fleet:
         self._silent_from = {ref: memory.began_at - (8 + 17 * turn) * HOUR_S for turn, ref in enumerate(silent)}
         self._history = History(city, memory.history_from // HOUR_S, HISTORY_DAYS * 24 + 24)
         spells = [
-            Spell(fault, self._place[ref], memory.began_at - 2 * DAY_S if fault == "no_echo" else 0, FOR_EVER_S, 0.5)
+            Spell(fault, self._place[ref], memory.began_at - BEGAN_S.get(fault, HISTORY_DAYS * DAY_S), FOR_EVER_S, 0.5)
             for ref, fault in faults.items()
             if fault != "silent"
         ]

@@ -5,13 +5,15 @@ from numpy.typing import NDArray
 
 from simulator.city import City
 from simulator.crew import Crew
-from simulator.deposits import HOUR_S, Deposits
+from simulator.deposits import HOUR_S, Deposits, Habits
 from simulator.levels import Levels, pass_hour
 from simulator.terrain import Points
 
 WARM_UP_HOURS = 24 * 22
 """The crew empties every bin at least once in three weeks: what was before no longer matters."""
 AHEAD_HOURS = 24
+HABITS = Habits(busyness=0.55)
+"""Of a town whose crews come once a day: so busy that 5 to 23 % of 500 bins are due, at any hour and in any season."""
 
 
 class History:
@@ -27,8 +29,8 @@ class History:
 
     def __init__(self, city: City, first_hour: int, hours: int) -> None:
         self._bins = len(city.bins)
-        self._deposits = Deposits(city)
-        self._crew = Crew(city)
+        self._deposits = Deposits(city, HABITS)
+        self._crew = Crew(city, self._deposits.per_day)
         self._levels = self._make(first_hour, hours)
 
     def levels(self, bins: NDArray[np.int64], at_s: NDArray[np.int64]) -> Points:

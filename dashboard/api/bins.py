@@ -1,6 +1,5 @@
 """`/bins`: where they stand, how they are, what their sensors measured, when they were emptied."""
 
-from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -10,7 +9,7 @@ from starlette.exceptions import HTTPException
 from dashboard import cursor as cursors
 from dashboard import queries
 from dashboard.api.answers import feature_answer, page_answer
-from dashboard.api.items import bin_item, reading_item
+from dashboard.api.items import bin_item, emptying_item, reading_item
 from dashboard.api.models import BinItem, BinList, EmptyingList, Problem, ReadingList, Reason, Stream
 from dashboard.api.request import Cursor, Geojson, Limit, Moment, PoolOf, aware, keys_of, known_ref
 from dashboard.database import Pool
@@ -88,7 +87,7 @@ async def list_emptyings(ref: str, pool: PoolOf, limit: Limit = 100, cursor: Cur
     following = None
     if len(rows) > limit:
         following = cursors.encode("emptyings", rows[limit - 1].emptied_at, rows[limit - 1].source)
-    return page_answer([asdict(row) for row in rows[:limit]], following)
+    return page_answer([emptying_item(row) for row in rows[:limit]], following)
 
 
 async def _bin_id(pool: Pool, ref: str) -> int:

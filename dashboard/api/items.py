@@ -5,12 +5,12 @@ from datetime import datetime
 from typing import Any
 
 from dashboard.readings import Reading
-from dashboard.rows import Bin, Reject
+from dashboard.rows import Bin, Emptying, Reject
 
 Item = dict[str, Any]
 
 # The database keeps levels and chances in fewer digits than Python; all are shown with as many.
-LEVEL_PLACES = 4
+LEVEL_PLACES = 3
 _FORECASTS = ("threshold_at", "full_at")
 _QUANTILES = ("p10", "p50", "p90")
 
@@ -36,6 +36,12 @@ def reading_item(reading: Reading) -> Item:
         "quality": reading.quality,
         "quality_reason": reading.quality_reason,
     }
+
+
+def emptying_item(row: Emptying) -> Item:
+    """Show an emptying."""
+    levels = {name: _level(getattr(row, name)) for name in ("fill_before", "fill_after", "confidence")}
+    return {**asdict(row), **levels}
 
 
 def reject_item(row: Reject) -> Item:

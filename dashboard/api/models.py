@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -163,7 +163,11 @@ class EmptyingItem(_Shape):
     fill_before: Share | None = Field(description="0..1")
     fill_after: Share | None = Field(description="0..1")
     confidence: Share = Field(description="0..1")
-    source: str = Field(description="sensor, crew or route_engine")
+    source: str = Field(description="who says when it was: sensor, crew or route_engine")
+    sources: list[str] = Field(description="all who say so")
+    outcome: Literal["confirmed", "seen", "unseen", "contradicted"] = Field(
+        description="confirmed: seen and reported; contradicted: reported, but the level did not fall"
+    )
 
 
 class RejectItem(_Shape):

@@ -81,6 +81,7 @@
   cells.SensorState = function (props) {
     return h("span", { className: "sensor " + (props.value === "Working" ? "sensor-ok" : "sensor-bad") }, props.value);
   };
+  cells.Volts = function (props) { return typeof props.value === "number" ? props.value.toFixed(2) : null; };
   cells.Ago = function (props) {
     var minutes = props.value;
     if (minutes === null || minutes === undefined) { return "never"; }

@@ -31,9 +31,9 @@ COLUMNS: list[dict[str, Any]] = [
 TABLET_PX, PHONE_PX = 1100, 700
 ON_TABLET = ("what", "name", "text", "since", "who")
 PHONE_COLUMNS: list[dict[str, Any]] = [
-    {"field": "what", "headerName": "Alert", "width": 130, "cellRenderer": "AlertType", "autoHeight": True},
+    {"field": "what", "headerName": "Alert", "width": 128, "cellRenderer": "AlertType", "autoHeight": True},
     {"field": "name", "headerName": "Bin", "minWidth": 90, "flex": 1, "cellRenderer": "AlertBin", "autoHeight": True},
-    {"field": "who", "headerName": "Taken by", "width": 140, "cellRenderer": "Acknowledge", "autoHeight": True},
+    {"field": "who", "headerName": "Taken by", "width": 146, "cellRenderer": "Acknowledge", "autoHeight": True},
 ]
 CLOSED_DAYS = 7
 MOST = 5000

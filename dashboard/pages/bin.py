@@ -1,7 +1,7 @@
 """The page of one bin: how it is, how its level went, when it was emptied, and what its sensor sent."""
 
 from dataclasses import dataclass
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import dash_mantine_components as dmc
@@ -14,28 +14,32 @@ from dashboard.figures import level_history
 from dashboard.forecast import forecast_lines
 from dashboard.pages.parts import Site, aria, beat, facts, level_bar, reason_chip, table, tick
 from dashboard.readings import Reading, read_page
-from dashboard.rows import Bin, Emptying
-from dashboard.words import CLASSES, NOTHING, QUALITIES, SENSORS, STREAMS, ago, clock, percent
+from dashboard.rows import Alert, Bin, Emptying
+from dashboard.words import CLASSES, NOTHING, OUTCOMES, QUALITIES, SENSORS, STREAMS, ago, clock, percent
+from ingest.assess.alerts import NAMES
 
 PERIODS = {"1": "24 hours", "7": "7 days", "28": "28 days", "90": "90 days"}
 FIRST_PERIOD = "7"
 MOST_READINGS = 10_000
 LISTED = 40
+MOST_ALERTS = 20
 
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What is known of one bin's past, newest first."""
+    """What is known of one bin's past, newest first, and what is wrong at it now."""
 
     readings: tuple[Reading, ...]
     emptyings: tuple[Emptying, ...]
+    alerts: tuple[Alert, ...]
 
     @property
     def key(self) -> str:
         """Sum up what is new: while it stays, nothing is to be drawn again."""
         newest = self.readings[0].raw if self.readings else None
-        emptied = self.emptyings[0].emptied_at if self.emptyings else None
-        return f"{len(self.readings)} {newest.measured_at if newest else ''} {newest.seq if newest else ''} {emptied}"
+        emptied = [(one.emptied_at, one.outcome) for one in self.emptyings[:LISTED]]
+        alerts = [(alert.id, alert.text, alert.acknowledged_by) for alert in self.alerts]
+        return f"{len(self.readings)} {newest and (newest.measured_at, newest.seq)} {emptied} {alerts}"
 
 
 async def layout(site: Site, row: Bin, theme: str) -> Component:
@@ -51,7 +55,6 @@ async def layout(site: Site, row: Bin, theme: str) -> Component:
         id="bin-graph",
         figure=_figure(site, row, history, FIRST_PERIOD, theme),
         config={"displayModeBar": False, "responsive": True},
-        className="bin-graph",
         responsive=True,
     )
     return html.Div(
@@ -61,9 +64,12 @@ async def layout(site: Site, row: Bin, theme: str) -> Component:
             dcc.Store(id="bin-theme", data=theme),
             dcc.Store(id="bin-key", data=_key(row, history, FIRST_PERIOD, theme)),
             dcc.Link("← Map", href="/", className="back"),
-            html.Div(_head(row, site), id="bin-head"),
+            html.Div(_head(row, history, site), id="bin-head"),
             html.Section(
-                [html.Div([html.H2("Level"), period], className="section-head"), graph],
+                [
+                    html.Div([html.H2("Level"), period], className="section-head"),
+                    html.Div(graph, className="bin-graph"),
+                ],
                 className="card",
                 **aria(label="History of the level"),
             ),
@@ -98,7 +104,13 @@ def register(app: Dash, site: Site) -> None:
         key = _key(row, history, period, theme)
         if key == known:
             return [*[no_update] * 4, news]
-        return [_head(row, site), _figure(site, row, history, period, theme), _tables(site, history), key, news]
+        return [
+            _head(row, history, site),
+            _figure(site, row, history, period, theme),
+            _tables(site, history),
+            key,
+            news,
+        ]
 
 
 async def _read(site: Site, row: Bin, period: str) -> History:
@@ -107,7 +119,8 @@ async def _read(site: Site, row: Bin, period: str) -> History:
     until = now + timedelta(minutes=5)
     page = await read_page(site.pool, row.id, since=since, until=until, limit=MOST_READINGS)
     emptyings = await queries.list_emptyings(site.pool, row.id, limit=200)
-    return History(page.readings, tuple(emptyings))
+    alerts = await queries.list_alerts(site.pool, limit=MOST_ALERTS, state="open", bin_ref=row.ref)
+    return History(page.readings, tuple(emptyings), tuple(alerts))
 
 
 def _key(row: Bin, history: History, period: str, theme: str) -> str:
@@ -124,7 +137,7 @@ def _length(period: str) -> timedelta:
     return timedelta(days=int(period if period in PERIODS else FIRST_PERIOD))
 
 
-def _head(row: Bin, site: Site) -> Component:
+def _head(row: Bin, history: History, site: Site) -> Component:
     now = site.now()
     place: list[str | Component] = [row.location, html.Span(row.ref, className="ref")]
     state = html.Section(
@@ -132,7 +145,8 @@ def _head(row: Bin, site: Site) -> Component:
             html.Div([reason_chip(row.reason, row.due_class), html.Strong(CLASSES.get(row.due_class or "", ""))]),
             level_bar(row.fill_level, row.threshold),
             html.P(row.explanation, className="explanation", role="status"),
-            *[html.P(line, className="forecast") for line in forecast_lines(row, now)],
+            *[html.P(line, className="forecast") for line in forecast_lines(row, now, site.zone)],
+            *[_alert(alert, now) for alert in history.alerts],
         ],
         className=f"card state state-{row.due_class or 'fine'}",
         **aria(label="State now"),
@@ -171,6 +185,12 @@ def _head(row: Bin, site: Site) -> Component:
     )
 
 
+def _alert(alert: Alert, now: datetime) -> Component:
+    who = f" {alert.acknowledged_by} looks after it." if alert.acknowledged_by else ""
+    kind = html.Span(NAMES[alert.type], className=f"alert alert-{alert.type}")
+    return html.P([kind, f" since {clock(alert.since, now)}: {alert.text}{who}"], className="bin-alert")
+
+
 def _tables(site: Site, history: History) -> list[Component]:
     now = site.now()
     readings = [
@@ -188,11 +208,12 @@ def _tables(site: Site, history: History) -> list[Component]:
             clock(item.emptied_at, now),
             percent(item.fill_before),
             f"{item.confidence:.0%}",
-            item.source.replace("_", " "),
+            ", ".join(source.replace("_", " ") for source in item.sources),
+            OUTCOMES[item.outcome],
         )
         for item in history.emptyings[:LISTED]
     ]
     return [
         table("Newest readings", ("Measured", "Level", "Distance", "Temperature", "Quality"), readings),
-        table("Emptyings", ("Emptied", "Was", "Sure", "Seen by"), emptyings),
+        table("Emptyings", ("Emptied", "Was", "Sure", "Known from", "Outcome"), emptyings),
     ]

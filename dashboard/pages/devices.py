@@ -9,6 +9,7 @@ from dash import Dash, Input, Output, html
 from dash.development.base_component import Component
 
 from dashboard import queries
+from dashboard.accounts.sessions import Window
 from dashboard.api.items import payload_text
 from dashboard.pages.parts import Site, beat, grid_theme, table, tick
 from dashboard.rows import Device, Reject, RejectCount
@@ -19,10 +20,17 @@ COLUMNS: list[dict[str, Any]] = [
     {"field": "bin", "headerName": "In bin", "width": 140, "cellRenderer": "RefLink"},
     {"field": "state", "headerName": "State", "width": 180, "cellRenderer": "SensorState"},
     {"field": "heard_min", "headerName": "Last heard", "width": 140, "cellRenderer": "Ago"},
-    {"field": "battery", "headerName": "Battery, V", "width": 120, "type": "numericColumn"},
+    {"field": "battery", "headerName": "Battery, V", "width": 120, "type": "numericColumn", "cellRenderer": "Volts"},
     {"field": "rssi", "headerName": "Signal, dBm", "width": 130, "type": "numericColumn"},
     {"field": "waiting", "headerName": "Holds back", "width": 130, "type": "numericColumn"},
     {"field": "firmware", "headerName": "Program", "width": 120},
+]
+# A phone has room for what is wrong and since when.
+PHONE_PX = 700
+PHONE_COLUMNS: list[dict[str, Any]] = [
+    {"field": "bin", "headerName": "In bin", "width": 82, "cellRenderer": "RefLink"},
+    {"field": "state", "headerName": "State", "minWidth": 120, "flex": 1, "cellRenderer": "SensorState"},
+    {"field": "heard_min", "headerName": "Last heard", "width": 106, "cellRenderer": "Ago"},
 ]
 ORDER = ("Silent", "Readings rejected", "Never heard", "Not fitted", "Working")
 MOST_DEVICES = 100_000
@@ -31,13 +39,13 @@ REJECT_DAYS = 7
 LONGEST_PAYLOAD = 160
 
 
-async def layout(site: Site) -> Component:
-    """Lay out the page as things are now."""
+async def layout(site: Site, window: Window) -> Component:
+    """Lay out the page as things are now, with as many columns as the window has room for."""
     rows, rejects = await _read(site)
     grid = dag.AgGrid(
         id="devices-grid",
         rowData=rows,
-        columnDefs=COLUMNS,
+        columnDefs=PHONE_COLUMNS if window.width_px < PHONE_PX else COLUMNS,
         defaultColDef={"filter": True, "sortable": True, "resizable": True, "suppressHeaderFilterButton": True},
         getRowId="params.data.device",
         dashGridOptions={
@@ -95,7 +103,7 @@ def _row(device: Device, sensors: dict[str, str], now: datetime) -> dict[str, An
         "bin": device.bin or "",
         "state": _state(device, sensors),
         "heard_min": None if heard is None else int((now - heard).total_seconds() // 60),
-        "battery": None if device.battery_mv is None else round(device.battery_mv / 1000, 2),
+        "battery": None if device.battery_mv is None else device.battery_mv / 1000,
         "rssi": _number(status.get("rssi_dbm")),
         "waiting": _number(status.get("waiting_count")),
         "firmware": str(status.get("firmware") or NOTHING),

@@ -68,7 +68,7 @@ def legend() -> Component:
             html.Div([html.Span("93", className="mark-must_go"), "Must go"]),
             html.Div([html.Span("", className="mark-may_go"), "May go"]),
             html.Div([html.Span("", className="mark-fine"), "Fine; stronger is fuller"]),
-            html.Div([html.Span("?", className="mark-must_go"), "Due, sensor silent"]),
+            html.Div([html.Span("?", className="mark-must_go"), "Due, sensor trouble"]),
             html.Div([html.Span("", className="mark-unknown"), "Level not known"]),
         ],
         className="legend",

@@ -38,6 +38,7 @@ FITTED = {
     "/due": ("Due list", due_page.layout),
     "/alerts": ("Alerts", alerts_page.layout),
     "/places": ("Use of places", places_page.layout),
+    "/devices": ("Sensors", devices_page.layout),
 }
 BIN = re.compile(r"/bins/([A-Za-z0-9][A-Za-z0-9._-]{0,63})/?")
 
@@ -99,8 +100,6 @@ async def show(site: Site, pathname: str, window: Window) -> Shown:
     if pathname in FITTED:
         title, lay_out = FITTED[pathname]
         return Shown(title, await lay_out(site, window))
-    if pathname == "/devices":
-        return Shown("Sensors", await devices_page.layout(site))
     if match and (row := await queries.find_bin(site.pool, match[1])):
         return Shown(row.name, await bin_page.layout(site, row, window.theme))
     if match:

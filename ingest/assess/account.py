@@ -21,10 +21,22 @@ class Account:
     Attributes:
         findings: one a bin.
         cycles: of all bins; `bin` is the place of the bin among them.
+        measured_at: of all readings, one track after another.
+        levels: of the same, NaN where rejected.
+        spans: where the readings of the track start and end that speaks for each bin, shape (bins, 2).
     """
 
     findings: list[Findings]
     cycles: Cycles
+    measured_at: Times
+    levels: Floats
+    spans: Integers
+
+    def believed(self, place: int) -> tuple[Times, Floats]:
+        """Give when the sensor of one of the bins measured what can be believed, and the levels."""
+        span = slice(*self.spans[place].tolist())
+        known = ~np.isnan(self.levels[span])
+        return self.measured_at[span][known], self.levels[span][known]
 
 
 def take_account(
@@ -40,13 +52,16 @@ def take_account(
         removed: fittings whose sensor is no longer in its bin.
     """
     if not len(rows):
-        return Account([Findings()] * len(thresholds), Cycles.empty())
+        nothing = np.zeros((len(thresholds), 2), dtype=np.int64)
+        return Account([Findings()] * len(thresholds), Cycles.empty(), rows["measured_at"], np.zeros(0), nothing)
     laid, track_starts, bins = tail.parts(rows, starts)
     series, geometry = tail.series(laid, track_starts), tail.geometry(laid)
     found, levels = with_levels(series, geometry, thresholds[bins])
     newest = laid[track_starts[1:] - 1]
     findings, leading = _together(found, bins, newest, len(thresholds), removed)
-    return Account(findings, _cycles(series, levels, findings, leading, anchored_at))
+    cycles = _cycles(series, levels, findings, leading, anchored_at)
+    spans = np.where(leading[:, None] < 0, 0, np.stack([track_starts[leading], track_starts[leading + 1]], axis=1))
+    return Account(findings, cycles, series.measured_at, levels, spans)
 
 
 def _together(

@@ -8,8 +8,9 @@ import numpy as np
 from ingest.assess.emptying import Emptying
 from ingest.assess.readings import Times
 
-# What is kept before the anchor: more than readings can say about their neighbours.
-CONTEXT = np.timedelta64(2, "D")
+# What is kept before the day (UTC) of the anchor: the two days whose readings tell what is usual on it, all of them, and
+# their neighbours.
+CONTEXT = np.timedelta64(54, "h")
 # So many readings after an emptying, and so much time, and nothing that comes later can make it undone.
 SETTLED_READINGS = 6
 SETTLED_AFTER = np.timedelta64(12, "h")
@@ -30,7 +31,7 @@ class Anchor:
     @property
     def since(self) -> np.datetime64:
         """From when on readings are needed to know what happened from the anchor on."""
-        return self.not_before - CONTEXT
+        return self.not_before.astype("datetime64[D]") - CONTEXT
 
 
 def floor(emptied_at: np.datetime64, measured_at: Times) -> np.datetime64:

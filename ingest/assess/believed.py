@@ -20,14 +20,15 @@ SAME = 0.04
 SAME_NOISES = 4.0
 # No sensor is less noisy than this: it reports whole millimetres, and waste is not flat.
 LEAST_NOISE_MM = 4.0
-# More is no noise. Where few readings tell it, it is taken to be more than that of a good sensor.
-MOST_NOISE, UNKNOWN_NOISE = 0.06, 0.015
+# Where few readings tell it, it is taken to be more than that of a good sensor.
+UNKNOWN_NOISE = 0.015
 NOISE_READINGS = 6
-# Larger falls than this are no noise: they count as this. Of normal noise the mean fall, no fall being zero, is so many
-# standard deviations. What is thrown in makes levels rise, so only falls show the noise.
-LARGEST_FALL, MEAN_FALL = 0.1, 0.564
-# So many days before a reading's own tell what is usual.
-USUAL_DAYS = 2
+# What is thrown in makes levels rise, and an emptying makes them fall for good: only a dip, which comes back at once,
+# shows the noise. Of normal noise a sixth of all readings lies so many standard deviations below both its neighbours.
+SIXTH_DIP = 0.69
+DIPS = np.array([0.0, 0.002, 0.004, 0.006, 0.009, 0.013, 0.018, 0.025, 0.035, 0.05])
+# So many days before a reading's own tell its noise.
+NOISE_DAYS = 7
 # A fixed thing is seen at a distance that changes by this much, because sound is slower in the cold.
 FIXED_MM = 15.0
 # Neighbours further off in time prove nothing: the bin may have been filled and emptied between them.
@@ -70,14 +71,13 @@ class Believed:
         """Give those of them that are marked, shape (n,)."""
         if kept.all():
             return self
-        return type(self)(
-            self.place[kept],
-            self.level[kept],
-            self.hours[kept],
-            self.track[kept],
-            self.noise[kept],
-            self.depth_mm[kept],
-        )
+        at = np.flatnonzero(kept)
+        columns = (self.place, self.level, self.hours, self.track, self.noise, self.depth_mm)
+        return type(self)(*(column.take(at) for column in columns))
+
+    def noise_anew(self) -> Floats:
+        """Estimate the noise once more: among the readings that are left there are fewer strangers, shape (n,)."""
+        return np.maximum(noise(self.step, self.hours, self.track), LEAST_NOISE_MM / self.depth_mm)
 
     @cached_property
     def jump(self) -> Floats:
@@ -101,10 +101,10 @@ class Believed:
 
 
 def noise(step: Floats, hours: Floats, track: Integers) -> Floats:
-    """Estimate the standard deviation of the levels around each reading from how much they fell in the days before.
+    """Estimate the standard deviation of the levels around each reading from how they dipped in the days before.
 
-    Only whole days (UTC) before a reading's own count, and only two of them: readings that come later, or that are no
-    longer at hand, change nothing.
+    Only whole days (UTC) before a reading's own count, and only NOISE_DAYS of them: readings that come later
+    change nothing.
 
     Args:
         step: from each reading to the next, shape (n,); NaN where there is none.
@@ -120,17 +120,42 @@ def noise(step: Floats, hours: Floats, track: Integers) -> Floats:
     first = np.append(True, (np.diff(track) != 0) | (np.diff(day) != 0))
     group = np.cumsum(first) - 1
     days, tracks = day[first], track[first]
-    known = ~np.isnan(step)
-    falls = np.bincount(group, np.where(known, np.clip(-step, 0.0, LARGEST_FALL), 0.0))
-    counts = np.bincount(group, known)
-    total, count = np.zeros((2, len(days)))
-    for back in range(1, USUAL_DAYS + 1):
-        near = (tracks[back:] == tracks[:-back]) & (days[back:] - days[:-back] <= USUAL_DAYS)
-        total[back:] += np.where(near, falls[:-back], 0.0)
-        count[back:] += np.where(near, counts[:-back], 0.0)
-    told = np.minimum(total / np.maximum(count, 1) / MEAN_FALL, MOST_NOISE)
-    usual: Floats = np.where(count >= NOISE_READINGS, told, UNKNOWN_NOISE)[group]
+    # From the one before to this one, and from this one to the one after.
+    dip = np.minimum(-np.append(np.nan, step[:-1]), step)
+    counts = _near_days(days, tracks, np.bincount(group, ~np.isnan(dip)).astype(float))
+    # How many dips are deeper than each depth; the noise is told by the depth that a sixth of them exceed.
+    places = np.flatnonzero(dip > DIPS[0])
+    depths = np.searchsorted(DIPS, dip[places]) - 1
+    by_depth = np.bincount(depths * len(days) + group[places], minlength=len(DIPS) * len(days)).reshape(len(DIPS), -1)
+    deeper = _near_days(days, tracks, np.cumsum(by_depth[::-1], axis=0)[::-1].astype(float))
+    told = _depth_exceeded(deeper, counts / 6) / SIXTH_DIP
+    usual: Floats = np.where(counts >= NOISE_READINGS, told, UNKNOWN_NOISE)[group]
     return usual
+
+
+def _near_days(days: Floats, tracks: Integers, values: Floats) -> Floats:
+    """Sum, for each day with readings, what there is of the days before that count for it; shape (..., days)."""
+    total = np.zeros(values.shape)
+    for back in range(1, NOISE_DAYS + 1):
+        near = (tracks[back:] == tracks[:-back]) & (days[back:] - days[:-back] <= NOISE_DAYS)
+        total[..., back:] += np.where(near, values[..., :-back], 0.0)
+    return total
+
+
+def _depth_exceeded(deeper: Floats, wanted: Floats) -> Floats:
+    """Give the depth that so many dips exceed, between the depths of DIPS, shape (n,).
+
+    Args:
+        deeper: dips that are deeper than each of DIPS, shape (len(DIPS), n).
+        wanted: shape (n,).
+    """
+    place = (deeper > wanted).sum(axis=0)
+    low, high = np.clip(place - 1, 0, len(DIPS) - 1), np.clip(place, 0, len(DIPS) - 1)
+    each = np.arange(len(wanted))
+    more, less = deeper[low, each], deeper[high, each]
+    share = np.divide(more - wanted, more - less, out=np.zeros(len(wanted)), where=more > less)
+    depth: Floats = DIPS[low] + np.clip(share, 0.0, 1.0) * (DIPS[high] - DIPS[low])
+    return depth
 
 
 def steps(level: Floats, hours: Floats, track: Integers) -> Floats:

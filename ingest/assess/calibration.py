@@ -7,6 +7,7 @@ while bags, a little waste left behind and false echoes scatter.
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from ingest.assess.emptying import detect
 from ingest.assess.level import fill_levels
@@ -21,6 +22,11 @@ EMPTYINGS = 3
 FAR_SHARE, NEAR_SHARE = 0.98, 0.02
 # A full mark is hardly further from the sensor than this share of the way to the bottom, if a bin never is full.
 FULL_SHARE = 0.2
+# What is said so often to the millimetre, with nothing else within this share of it, is no distance.
+AGAIN, APART_SHARE = 3, 0.05
+# The furthest of the readings right after an emptying is nearer than the bottom where much is thrown in at once, and
+# further away by noise or a spike: this part of them is nearer.
+EMPTY_SHARE = 0.7
 # The proposal looks at so many of the newest emptyings, and wants so many at least.
 NEWEST, ENOUGH = 20, 8
 # What is nearer to the fitting's distance than this needs no proposal.
@@ -106,8 +112,9 @@ def estimate(series: Series) -> Geometry:
     for place in range(series.track_count):
         distance_mm = series.distance_mm[series.starts[place] : series.starts[place + 1]]
         known_mm = distance_mm[distance_mm >= BLIND_ZONE_MM]
+        known_mm = known_mm[~_nothing(known_mm)]
         if len(known_mm):
-            empty_mm[place] = _bottom(_smooth(known_mm))
+            empty_mm[place] = _bottom(known_mm)
             full_mm[place] = max(BLIND_ZONE_MM, min(np.quantile(known_mm, NEAR_SHARE), FULL_SHARE * empty_mm[place]))
     return Geometry(empty_mm, full_mm)
 
@@ -134,21 +141,34 @@ def _after_emptyings(series: Series) -> Floats:
     geometry = Geometry(float(np.mean(guess.empty_mm)), float(np.mean(guess.full_mm)))
     judgement = judge(series, geometry)
     levels = fill_levels(series, judgement, geometry)
-    emptyings = detect(series, levels, judgement.codes)
+    emptyings = detect(series, levels, judgement)
     distance_mm: Floats = series.distance_mm[emptyings.after]
     return distance_mm
 
 
 def _bottom(distance_mm: Floats) -> float:
-    """Give the distance of the empty bin from smoothed distances, one at least."""
-    near_mm, far_mm = np.quantile(distance_mm, [NEAR_SHARE, FAR_SHARE])
-    grown = np.flatnonzero(distance_mm[3:] - distance_mm[:-3] > EMPTIED_SHARE * (far_mm - near_mm)) + 3
+    """Give the distance of the empty bin from a track's distances, one at least."""
+    smooth_mm = _smooth(distance_mm)
+    near_mm, far_mm = np.quantile(smooth_mm, [NEAR_SHARE, FAR_SHARE])
+    grown = np.flatnonzero(smooth_mm[3:] - smooth_mm[:-3] > EMPTIED_SHARE * (far_mm - near_mm)) + 3
     # Several in a row are one emptying; what is thrown in soon after it makes the distance less.
     first = grown[np.diff(grown, prepend=-1) > 1] if len(grown) else grown
     if len(first) < EMPTYINGS:
         return float(far_mm)
-    padded = np.append(distance_mm, [0.0, 0.0])
-    return gathered(np.maximum(np.maximum(padded[first], padded[first + 1]), padded[first + 2]))
+    padded = np.concatenate([[0.0], distance_mm, [0.0, 0.0]])
+    furthest_mm = np.max([padded[first + places] for places in range(4)], axis=0)
+    return float(np.quantile(furthest_mm, EMPTY_SHARE))
+
+
+def _nothing(distance_mm: Floats) -> npt.NDArray[np.bool_]:
+    """Find what sensors say that see nothing: the very same great distance again and again, and nothing like it."""
+    if not len(distance_mm):
+        return np.zeros(0, dtype=np.bool_)
+    values, places, counts = np.unique(distance_mm, return_inverse=True, return_counts=True)
+    apart = np.diff(values, prepend=-np.inf, append=np.inf)
+    alone = np.minimum(apart[:-1], apart[1:]) > APART_SHARE * values
+    alone &= (counts >= AGAIN) & (values > np.median(distance_mm))
+    return alone[places]
 
 
 def _smooth(distance_mm: Floats) -> Floats:

@@ -67,6 +67,7 @@ def decide(
     forecast: Forecast | None = None,
     horizon: datetime | None = None,
     before: Due | None = None,
+    denied_at: datetime | None = None,
 ) -> Due:
     """Decide whether a bin is due at `now`.
 
@@ -81,6 +82,7 @@ def decide(
         forecast: from its newest believed level, or the emptying after it; None when there is none.
         horizon: until when it has to wait when it is left out now (`calendar.horizon`); None leaves forecasts out.
         before: the decision before this one, so that nothing flaps and `due_since` stays; None when it is not known.
+        denied_at: newest emptying that was reported and that the sensor contradicts; None for none.
     """
     health = sensor_health(findings, sensor, now)
     believed_since = None
@@ -94,7 +96,9 @@ def decide(
     if rules.out_of_service_until is not None and now < rules.out_of_service_until:
         text = f"Out of service until {when(rules.out_of_service_until, now, rules.zone)}."
         return Due(health, "NOT_READY", None, 0, None, None, text)
-    case = Case(findings, sensor, health, believed_since, last_emptied_at, rules, now, outlook)
+    if denied_at is not None and last_emptied_at is not None and denied_at < last_emptied_at:
+        denied_at = None
+    case = Case(findings, sensor, health, believed_since, last_emptied_at, rules, now, outlook, denied_at)
     return _most_urgent(case, held)
 
 

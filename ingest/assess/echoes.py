@@ -23,6 +23,8 @@ REFILLED_AT_ONCE = 0.3
 # From an empty bin it takes more of them: it may have been filled and emptied.
 EPISODES, EPISODES_FROM_BOTTOM = 1, 3
 SEEN_BEFORE_H, SEEN_AFTER_H = 48.0, 6.0
+# A place from which so many came in the last weeks, and this part of all, is one of a fixed thing, too.
+KNOWN_H, KNOWN_EPISODES, KNOWN_SHARE = 30 * 24.0, 4, 0.2
 # So far below the bottom no soft bag lets a sensor see so often.
 BELOW_BOTTOM, BELOW_READINGS = 0.06, 4
 # A sensor that sees a full bin says the same whatever lies before it.
@@ -38,7 +40,9 @@ def fixed(believed: Believed) -> Hits:
     """
     found = Episodes.of(believed)
     narrow = found.up & (found.height <= 2 * believed.fixed_width[found.entry])
-    near = _seen(believed, found, narrow & found.back & ~found.from_bottom) >= EPISODES
+    sure = narrow & found.back & ~found.from_bottom
+    near = _seen(believed, found, sure) >= EPISODES
+    near |= _known(believed, found, narrow & found.brief & (believed.level[found.entry + 1] < FULL))
     empty = narrow & found.from_bottom & (believed.level[found.entry + 1] < FULL)
     near |= _seen(believed, found, empty) >= EPISODES_FROM_BOTTOM
     if not near.any():
@@ -62,8 +66,9 @@ def spikes(believed: Believed) -> Hits:
     rest, places = believed, np.arange(len(bad))
     for length in range(1, SPIKES_IN_A_ROW + 1):
         kept = np.ones(len(places), dtype=np.bool_)
-        above, below = (_excursions(rest, length, side) for side in (1, -1))
+        above, below, mixed = (_excursions(rest, length, side) for side in (1, -1, 0))
         kept[above[:, None] + np.arange(length)] = False
+        kept[mixed[:, None] + np.arange(length)] = False
         below = below[kept[below[:, None] + np.arange(-1, length + 1)].all(axis=1)]
         kept[below[:, None] + np.arange(length)] = False
         bad[places[~kept]] = True
@@ -100,16 +105,26 @@ def newest_jumps(believed: Believed) -> Integers:
 
 
 def _excursions(rest: Believed, length: int, side: int) -> Integers:
-    """Give the first of `length` readings that lie above (`side` 1) or below (-1) the one before and the one after."""
-    start = np.flatnonzero(side * rest.step > rest.jump)
+    """Give the first of `length` readings that lie far from the one before and the one after.
+
+    Args:
+        rest: where to look.
+        length: how many.
+        side: all of them above (1) or below (-1), or below at first and then above (0): the other way round it may have
+            been filled, emptied and filled again.
+    """
+    start = np.flatnonzero((side or -1) * rest.step > rest.jump)
     start = start[start + length + 1 < len(rest.level)]
     end = start + length + 1
     start, end = start[rest.track[start] == rest.track[end]], end[rest.track[start] == rest.track[end]]
     before, after, jump = rest.level[start], rest.level[end], rest.jump[start]
-    apart = np.ones(len(start), dtype=np.bool_)
+    apart, above = np.ones(len(start), dtype=np.bool_), np.zeros(len(start), dtype=np.int64)
     for place in range(1, length + 1):
         inside = rest.level[start + place]
-        apart &= (side * (inside - before) > jump) & (side * (inside - after) > jump)
+        higher = inside > before
+        apart &= (np.abs(inside - before) > jump) & (np.abs(inside - after) > jump) & (higher == (inside > after))
+        above += higher
+    apart &= np.isin(above, {1: (length,), -1: (0,), 0: range(1, length)}[side])
     lowest = np.minimum(np.minimum(before, after), rest.level[start + 1])
     empty = lowest <= NEAR_BOTTOM
     # A bin that was filled step by step and emptied does not jump.
@@ -122,7 +137,20 @@ def _excursions(rest: Believed, length: int, side: int) -> Integers:
     return apart_enough
 
 
-def _seen(believed: Believed, found: Episodes, chosen: Hits) -> Integers:
+def _known(believed: Believed, found: Episodes, sure: Hits) -> Hits:
+    """Find the readings at places of which the last weeks have shown that something fixed is there."""
+    at_place = _seen(believed, found, sure, KNOWN_H)
+    known: Hits = at_place >= KNOWN_EPISODES
+    if known.any():
+        # Where there are many spikes, some of them are at one place.
+        ended = np.sort((believed.track * HOURS + believed.hours)[found.exit[sure] + 1])
+        now = believed.track * HOURS + believed.hours
+        count = np.searchsorted(ended, now + SEEN_AFTER_H) - np.searchsorted(ended, now - KNOWN_H)
+        known &= at_place >= KNOWN_SHARE * count
+    return known
+
+
+def _seen(believed: Believed, found: Episodes, chosen: Hits, before_h: float = SEEN_BEFORE_H) -> Integers:
     """Count for each reading the chosen episodes at its own place in its track that ended soon before or after it."""
     count = np.zeros(len(believed.level), dtype=np.int64)
     if not chosen.any():
@@ -137,7 +165,7 @@ def _seen(believed: Believed, found: Episodes, chosen: Hits) -> Integers:
     now = now[looked] + believed.hours[looked]
     for next_to in (-HOURS, 0.0, HOURS):
         last = np.searchsorted(ended, now + next_to + SEEN_AFTER_H)
-        count[looked] += last - np.searchsorted(ended, now + next_to - SEEN_BEFORE_H)
+        count[looked] += last - np.searchsorted(ended, now + next_to - before_h)
     return count
 
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ingest.assess.believed import NEIGHBOUR_H, SAME_NOISES, noise, steps
+from ingest.assess.believed import NEIGHBOUR_H, SAME_NOISES
 from ingest.assess.neighbours import beside, median_of_three, runs
-from ingest.assess.quality import ACCEPTED
+from ingest.assess.quality import ACCEPTED, TOO_NEAR, Judgement
 from ingest.assess.readings import Floats, Integers, Series, Times
 
 # A level that falls by this much, and to this part of what it was, was emptied; waste settles by less, and a sensor
@@ -24,6 +24,12 @@ BOTTOM = 0.06
 FALL_NOISES = 4.5
 LASTING = 0.03
 LASTING_NOISES = 4.0
+# A fall from one reading to the next by so much needs less: both readings before lie above both after, by this much.
+SUDDEN, SUDDEN_NOISES = 0.1, 8.0
+LASTING_SUDDEN, LASTING_SUDDEN_NOISES = 0.02, 2.5
+RISEN, LASTING_RISEN, LASTING_RISEN_NOISES = 0.15, 0.04, 5.0
+# A spike of at most three readings ends over this level; one that is as high as this and flat may end anywhere.
+SPIKED_OVER, SPIKED = 0.15, 0.4
 # How much a single reading before a fall counts beside the median of three.
 NEWEST_COUNTS = 0.06
 # Readings that are so far before a fall tell nothing about how full the bin was.
@@ -32,6 +38,8 @@ BEFORE_H = 12.0
 STEP_SHARE = 0.25
 # How much of the fall may be filled again by the readings that confirm it.
 REFILLED_SHARE = 0.7
+# After such a level, "too near to measure" says that the bin is full.
+FULL_BEFORE = 0.9
 # So many readings after a fall, and nothing that comes later makes it undone.
 SETTLED_READINGS = 6
 # What each doubtful reading beside the fall costs in confidence.
@@ -113,7 +121,7 @@ class Emptyings:
         )
 
 
-def detect(series: Series, levels: Floats, codes: npt.NDArray[np.int8]) -> Emptyings:
+def detect(series: Series, levels: Floats, judgement: Judgement) -> Emptyings:
     """Find the falls that mean an emptying.
 
     The level around a fall is the median of three readings before it and of three after it, so that neither one bad
@@ -122,16 +130,18 @@ def detect(series: Series, levels: Floats, codes: npt.NDArray[np.int8]) -> Empty
     Args:
         series: of one or many tracks.
         levels: of the same readings, NaN where rejected.
-        codes: quality of the same readings, as `judge` gives it.
+        judgement: of the same readings.
     """
     believed = np.flatnonzero(~np.isnan(levels))
+    codes = judgement.codes
     # What is there twice is no second witness.
     again = np.append(
         False, (np.diff(series.measured_at[believed].astype(np.int64)) == 0) & (np.diff(series.track[believed]) == 0)
     )
     believed = believed[~again[: len(believed)]]
     level, track = levels[believed], series.track[believed]
-    fall, emptied = _falls(level, series.measured_at[believed].astype(np.int64) / 3.6e9, track)
+    hours = series.measured_at[believed].astype(np.int64) / 3.6e9
+    fall, emptied = _falls(level, hours, track, judgement.noise[believed])
     begin, end = runs(emptied, track)
     first, last = _steepest(level, fall, begin, end)
     before, after = believed[first], believed[last + 1]
@@ -140,7 +150,7 @@ def detect(series: Series, levels: Floats, codes: npt.NDArray[np.int8]) -> Empty
     sureness = np.minimum(0.99, 0.6 + 0.6 * (fill_before - fill_after))
     return Emptyings(
         track=series.track[before],
-        not_before=series.measured_at[before],
+        not_before=series.measured_at[_still_full(judgement, before, after, fill_before)],
         emptied_at=series.measured_at[after],
         fill_before=fill_before,
         fill_after=fill_after,
@@ -150,18 +160,28 @@ def detect(series: Series, levels: Floats, codes: npt.NDArray[np.int8]) -> Empty
     )
 
 
-def _falls(level: Floats, hours: Floats, track: Integers) -> tuple[Floats, npt.NDArray[np.bool_]]:
+def _still_full(judgement: Judgement, before: Integers, after: Integers, fill_before: Floats) -> Integers:
+    """Give the place of the last reading before each emptying that says that the bin was not emptied yet.
+
+    Of a full bin the sensor may say nothing that counts but that something is too near.
+    """
+    near = np.where(np.isin(judgement.causes, TOO_NEAR), np.arange(len(judgement.causes)), -1)
+    newest = np.maximum.accumulate(near)[after - 1]
+    return np.where(fill_before >= FULL_BEFORE, np.maximum(before, newest), before)
+
+
+def _falls(level: Floats, hours: Floats, track: Integers, deviation: Floats) -> tuple[Floats, npt.NDArray[np.bool_]]:
     """Say by how much the level falls after each reading, and whether that is an emptying.
 
     Args:
         level: shape (n,), none NaN.
         hours: since 1970.
         track: of each.
+        deviation: standard deviation of the levels around each.
 
     Returns:
         Both of shape (n,).
     """
-    deviation = noise(steps(level, hours, track), hours, track)
     before = median_of_three(level, *_earlier(level, hours, track))
     first, second, third = (beside(level, track, places) for places in (1, 2, 3))
     lasting = median_of_three(
@@ -179,7 +199,56 @@ def _falls(level: Floats, hours: Floats, track: Integers) -> tuple[Floats, npt.N
     partial &= ~np.isnan(beside(level, track, -1))
     certain = (fall >= FALL_NOISES * deviation) & (before - lasting >= np.maximum(LASTING, LASTING_NOISES * deviation))
     confirmed = lasting - after <= REFILLED_SHARE * fall
-    return fall, (to_bottom | partial) & certain & confirmed
+    emptied = (to_bottom | partial) & certain & confirmed
+    steep = np.flatnonzero(level - first >= SUDDEN)
+    emptied[steep[_sudden(_Around(level, hours, track, steep), deviation[steep])]] = True
+    found = np.flatnonzero(emptied)
+    emptied[found[_spiked(_Around(level, hours, track, found))]] = False
+    return fall, emptied
+
+
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """Levels around some places of many tracks; `hours` and `track` as in `_falls`."""
+
+    level: Floats
+    hours: Floats
+    track: Integers
+    places: Integers
+
+    def __call__(self, step: int) -> Floats:
+        """Give the level so many readings after each place, or before it; NaN where there is none soon enough."""
+        there = np.clip(self.places + step, 0, len(self.level) - 1)
+        same = (there == self.places + step) & (self.track[there] == self.track[self.places])
+        same &= np.abs(self.hours[there] - self.hours[self.places]) <= NEIGHBOUR_H * max(1, step)
+        return np.where(same, self.level[there], np.nan)
+
+
+def _sudden(around: _Around, deviation: Floats) -> npt.NDArray[np.bool_]:
+    """Find falls from one reading to the next that noise does not explain: both before lie above both after.
+
+    A bin in a busy place fills so fast that three readings before and after a fall may overlap.
+    """
+    level, first = around(0), around(1)
+    before, after = around(-1), np.maximum(first, around(2))
+    overlapping = np.minimum(before, level) - after
+    risen = np.where(level - before <= RISEN, level, np.nan) - after
+    sudden: npt.NDArray[np.bool_] = (level - first >= SUDDEN_NOISES * deviation) & (first <= LEFT_SHARE * level)
+    apart = overlapping >= np.maximum(LASTING_SUDDEN, LASTING_SUDDEN_NOISES * deviation)
+    return sudden & (apart | (risen >= np.maximum(LASTING_RISEN, LASTING_RISEN_NOISES * deviation)))
+
+
+def _spiked(around: _Around) -> npt.NDArray[np.bool_]:
+    """Find falls to where the level was shortly before, or higher: a spike ends.
+
+    To the bottom it may be an emptying, but for a bin that was filled at once an hour or two before.
+    """
+    level, first = around(0), around(1)
+    one, two, three = (around(-step) for step in (1, 2, 3))
+    after = np.maximum(first, around(2))
+    came_back = (np.fmin(np.fmin(one, two), three) <= after) & (first > SPIKED_OVER)
+    at_once: npt.NDArray[np.bool_] = (one <= after) | (two <= after) & (level - one < FALL)
+    return came_back | at_once & (level - after >= SPIKED)
 
 
 def _earlier(level: Floats, hours: Floats, track: Integers) -> tuple[Floats, Floats]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from ingest.assess.reports import Report
 from ingest.assess.rules import Rules
 from ingest.assess.sensor import Sensor
 
@@ -14,13 +15,13 @@ class Entry:
     Attributes:
         rules: what the council wants.
         sensor: that sits in it now; None for none.
-        last_emptied_at: newest emptying that others than its sensor reported; None for none.
+        reports: the newest emptyings that others than its sensor reported, in any order.
         horizon: until when it has to wait when the coming round leaves it out; None where there are no rounds.
         pool: what it has in common with bins that fill like it: its stream.
     """
 
     rules: Rules
     sensor: Sensor | None
-    last_emptied_at: datetime | None = None
+    reports: tuple[Report, ...] = ()
     horizon: datetime | None = None
     pool: str = ""

@@ -27,6 +27,8 @@ class Episodes:
         still: whether it ended where it began: waste that is thrown in piles up.
         back: whether it came back to where it was, or higher if that can be: while the sensor saw something else for
             long, or after a fall.
+        brief: whether a jump up ended soon, and not lower than where it began: waste does that only
+            when it was emptied soon after something large was thrown in, and the bin was filled again.
         stays: whether the reading after the one that came back says so too.
         from_bottom: whether the bin was as good as empty before: then coming back may be an emptying.
         lasted_h: from before to the second reading after; NaN where there is none yet.
@@ -38,6 +40,7 @@ class Episodes:
     height: Floats
     still: Hits
     back: Hits
+    brief: Hits
     stays: Hits
     from_bottom: Hits
     lasted_h: Floats
@@ -63,6 +66,7 @@ class Episodes:
             height=highest - lowest,
             still=np.abs(level[end] - first) <= same,
             back=(after - before >= -same) & (after - before <= piled),
+            brief=up & (end - entry <= LONG_READINGS) & (after - before >= -same),
             stays=second - before >= -same,
             from_bottom=before <= np.maximum(NEAR_BOTTOM, same),
             lasted_h=second_h - believed.hours[entry],

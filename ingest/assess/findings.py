@@ -109,7 +109,7 @@ def with_levels(series: Series, geometry: Geometry, thresholds: float | Floats) 
 def _portion(series: Series, geometry: Geometry, thresholds: Floats) -> tuple[list[Findings], Floats]:
     judgement = judge(series, geometry)
     levels = fill_levels(series, judgement, geometry)
-    emptyings = detect(series, levels, judgement.codes)
+    emptyings = detect(series, levels, judgement)
     emptyings = emptyings.where(~_refitted(emptyings, series, geometry))
     said = _Said(series, judgement, levels, emptyings)
     columns = {

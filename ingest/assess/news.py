@@ -7,6 +7,7 @@ import numpy as np
 
 from ingest.assess.cycles import Cycles
 from ingest.assess.emptying import Emptying
+from ingest.assess.reports import Service
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +30,13 @@ class News:
     Attributes:
         revisions: by bin id; bins whose past is as it was are missing.
         cycles: of the same bins, those that began at `since` or later and have ended, in parts; `bin` is the bin's id.
+        services: what is said of emptyings that were reported, by bin id; bins of which nothing else is said are missing.
         doubles: readings that were left out because another time has their identity, by bin id.
     """
 
     revisions: dict[int, Revision] = field(default_factory=dict)
     cycles: list[Cycles] = field(default_factory=list)
+    services: dict[int, list[Service]] = field(default_factory=dict)
     doubles: dict[int, int] = field(default_factory=dict)
 
     def ended_cycles(self) -> Cycles:

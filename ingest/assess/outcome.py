@@ -11,6 +11,7 @@ from ingest.assess.cycle_store import revise_cycles
 from ingest.assess.emptying import Emptying
 from ingest.assess.findings import moment
 from ingest.assess.news import News
+from ingest.assess.reports import Report, Service
 from ingest.assess.state import BinState
 from ingest.columns import Bigints, Doubles, Integers, register_columns
 
@@ -88,6 +89,14 @@ on conflict (bin_id, emptied_at, source) do update set
 """
 
 
+_REPORTED = """
+update emptyings set outcome = judged.outcome, same_as = judged.same_as, confidence = judged.confidence
+from unnest(%s::int[], %s::timestamptz[], %s::text[], %s::text[], %s::timestamptz[], %s::real[])
+    as judged (bin_id, emptied_at, source, outcome, same_as, confidence)
+where emptyings.bin_id = judged.bin_id and emptyings.emptied_at = judged.emptied_at and emptyings.source = judged.source
+"""
+
+
 def write_states(connection: Connection, states: Mapping[int, BinState], now: datetime) -> None:
     """Write the states of bins, by bin id."""
     if states:
@@ -119,6 +128,24 @@ def revise_past(connection: Connection, news: News) -> None:
     if changed:
         connection.execute(_EMPTYINGS, _columns(changed))
     revise_cycles(connection, since, news.ended_cycles())
+
+
+def judge_reports(connection: Connection, news: News) -> None:
+    """Write down what sensors say of emptyings that were reported."""
+    rows = [
+        (bin_id, moment(report.emptied_at), report.source, one.outcome, _same_as(one, report), one.confidence)
+        for bin_id, services in news.services.items()
+        for one in services
+        for report in one.reports
+    ]
+    if rows:
+        connection.execute(_REPORTED, _columns(rows))
+
+
+def _same_as(service: Service, report: Report) -> datetime | None:
+    """Say when the emptying was that a report tells of, if another row has it already."""
+    is_first = "sensor" not in service.sources and report == service.reports[0]
+    return None if is_first else moment(service.emptied_at)
 
 
 def _columns(rows: Sequence[tuple[object, ...]]) -> list[list[object]]:

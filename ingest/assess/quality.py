@@ -8,7 +8,7 @@ import numpy.typing as npt
 from ingest.assess.believed import Believed
 from ingest.assess.echoes import below_bottom, came_back, fixed, newest_jumps, spikes
 from ingest.assess.neighbours import beside
-from ingest.assess.readings import BLIND_ZONE, LID_OPEN, TILTED, TIME_ESTIMATED, Geometry, Integers, Series
+from ingest.assess.readings import BLIND_ZONE, LID_OPEN, TILTED, TIME_ESTIMATED, Floats, Geometry, Integers, Series
 from ingest.assess.stuck import stuck
 
 UNCHECKED, REJECTED, REJECTED_PROBABLE, SUSPICIOUS, ACCEPTED = range(5)
@@ -36,6 +36,7 @@ CAUSES = (
 _TILTED, _LID, _NEAR, _NO_ECHO, _FAR, _SCATTERED, _BESIDE, _WIDE, _CLOCK, _ORDER = range(1, 11)
 _STUCK, _FIXED, _SPIKE, _CAME_BACK, _BELOW, _JUMP = range(11, len(CAUSES))
 TIPPED, STUCK, FIXED = _TILTED, _STUCK, _FIXED
+TOO_NEAR = (_NEAR, _BESIDE)
 _CODES = np.array([code for code, _ in CAUSES], dtype=np.int8)
 
 # Nearer than this no sensor in use measures: something sits on its face, or the waste is past the full mark.
@@ -70,10 +71,13 @@ class Judgement:
     Attributes:
         codes: int8, shape (n,): 0 unchecked, 1 rejected, 2 probably wrong and rejected, 3 suspicious, 4 accepted.
         causes: int8, shape (n,): places in `CAUSES`.
+        noise: standard deviation of the level around each reading, as the days before showed it, shape (n,); NaN where
+            the reading counts for nothing.
     """
 
     codes: npt.NDArray[np.int8]
     causes: npt.NDArray[np.int8]
+    noise: Floats
 
     @property
     def believed(self) -> npt.NDArray[np.bool_]:
@@ -105,10 +109,12 @@ def judge(series: Series, geometry: Geometry) -> Judgement:
         hits = rule(series, believed)
         causes[believed.place[hits]] = cause
         believed = believed.where(~hits)
+    noise = np.full(len(series), np.nan)
+    noise[believed.place] = believed.noise_anew()
     causes[believed.place[below_bottom(believed)]] = _BELOW
     jumps = believed.place[newest_jumps(believed)]
     causes[jumps] = _JUMP
-    return Judgement(_CODES[causes], causes)
+    return Judgement(_CODES[causes], causes, noise)
 
 
 def _certain_faults(series: Series, geometry: Geometry) -> dict[int, npt.NDArray[np.bool_]]:

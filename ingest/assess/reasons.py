@@ -30,6 +30,7 @@ class Case:
         health: of the sensor: `none`, `ok`, `silent` or `rejected`.
         believed_since: while a rejected sensor recovers, the first reading of it that was believed again; else None.
         outlook: what is to be feared before the horizon; None without a forecast that still holds.
+        denied_at: an emptying that was reported since the last one, and that the sensor contradicts; None for none.
     """
 
     findings: Findings
@@ -40,6 +41,7 @@ class Case:
     rules: Rules
     now: datetime
     outlook: Outlook | None
+    denied_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,7 @@ def fullness(case: Case) -> Ground | None:
     overdue = max(timedelta(), now - since) / (3 * FULL_WITHIN)
     # Where there is a forecast, it says better than the level how urgent a full bin is.
     urgency = 0.5 * above + 0.5 * overdue if must else 0.4 * above + (0.6 if case.outlook is None else 0.0)
-    text = f"{percent(level)} full since {_when(since, case)}; threshold {percent(threshold)}{_silence(case)}."
+    text = f"{percent(level)} full since {_when(since, case)}; threshold {percent(threshold)}{_missed(case)}{_silence(case)}."
     return _ground("FULLNESS", urgency, since, by, text, must=must)
 
 
@@ -123,7 +125,7 @@ def age(case: Case) -> Ground | None:
     ratio = (case.now - emptied_at) / max_age
     must = ratio >= AGE_MUST_GO
     urgency = (ratio - AGE_MUST_GO) / AGE_MUST_GO if must else (ratio - 1) / (AGE_MUST_GO - 1)
-    text = f"Last emptied {_when(emptied_at, case)}; at least every {days(max_age)}{_silence(case)}."
+    text = f"Last emptied {_when(emptied_at, case)}; at least every {days(max_age)}{_missed(case)}{_silence(case)}."
     return _ground("AGE", urgency, emptied_at + max_age, emptied_at + AGE_MUST_GO * max_age, text, must=must)
 
 
@@ -149,7 +151,7 @@ def not_due(case: Case) -> str:
     level, measured_at = case.findings.level, case.findings.measured_at
     if case.sensor is not None and level is not None and measured_at is not None:
         waiting = " in one reading, which the next has to confirm" if case.findings.full_since is not None else ""
-        return f"{percent(level)} full{waiting}; threshold {percent(case.rules.threshold)}."
+        return f"{percent(level)} full{waiting}; threshold {percent(case.rules.threshold)}{_missed(case)}."
     if case.last_emptied_at is not None:
         return f"No sensor; last emptied {_when(case.last_emptied_at, case)}."
     return "No sensor, and no known emptying."
@@ -192,6 +194,12 @@ def _last_known(case: Case, then: str) -> str:
     elif outlook is not None and _is_past(outlook.forecast.threshold.p50, case.now):
         likely = f", likely over {percent(case.rules.threshold)} by now"
     return f", {percent(level)} full {then}{likely}"
+
+
+def _missed(case: Case) -> str:
+    if case.denied_at is None:
+        return ""
+    return f"; reported as emptied {_when(case.denied_at, case)}, but its level did not fall"
 
 
 def _silence(case: Case) -> str:

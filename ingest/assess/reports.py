@@ -45,6 +45,7 @@ class Service:
         sources: who says so, `sensor` first.
         outcome: `confirmed`: seen and reported; `seen`: only the sensor knows; `unseen`: reported, and the sensor
             cannot tell, or not yet; `contradicted`: reported, but the level did not fall: a missed emptying.
+        reports: that tell of it, oldest first.
     """
 
     not_before: np.datetime64
@@ -54,6 +55,12 @@ class Service:
     confidence: float
     sources: tuple[Source, ...]
     outcome: Outcome
+    reports: tuple[Report, ...] = ()
+
+    @property
+    def is_refuted(self) -> bool:
+        """Whether it did not happen, as far as the sensor can tell."""
+        return self.outcome == "contradicted"
 
 
 def merge(
@@ -83,9 +90,9 @@ def merge(
     for report in sorted(reports, key=lambda one: (one.emptied_at, one.source)):
         place = _nearest(services, report, tolerance)
         if place is not None:
-            services[place] = _told(services[place], report.source)
+            services[place] = _told(services[place], report)
         elif lone and report.emptied_at - lone[-1].emptied_at <= tolerance:
-            lone[-1] = replace(lone[-1], sources=_with(lone[-1].sources, report.source))
+            lone[-1] = _with(lone[-1], report)
         else:
             lone.append(_unseen(report, measured_at, levels, tolerance))
     return sorted([*services, *lone], key=lambda one: (one.emptied_at, one.not_before))
@@ -103,16 +110,17 @@ def _apart(service: Service, report: Report) -> np.timedelta64:
     return max(service.not_before - report.emptied_at, report.emptied_at - service.emptied_at, nothing)
 
 
-def _told(service: Service, source: Source) -> Service:
+def _told(service: Service, report: Report) -> Service:
     """Let one more know of an emptying that the sensor saw; the first other one makes it surer."""
     if service.outcome == "seen":
         sure = 1 - (1 - service.confidence) * (1 - REPORTED)
         service = replace(service, confidence=round(sure, 3), outcome="confirmed")
-    return replace(service, sources=_with(service.sources, source))
+    return _with(service, report)
 
 
-def _with(sources: tuple[Source, ...], source: Source) -> tuple[Source, ...]:
-    return sources if source in sources else (*sources, source)
+def _with(service: Service, report: Report) -> Service:
+    sources = service.sources if report.source in service.sources else (*service.sources, report.source)
+    return replace(service, sources=sources, reports=(*service.reports, report))
 
 
 def _unseen(report: Report, measured_at: Times, levels: Floats, tolerance: np.timedelta64) -> Service:
@@ -124,5 +132,5 @@ def _unseen(report: Report, measured_at: Times, levels: Floats, tolerance: np.ti
     fill_after = float(after[0]) if len(after) else None
     enough = fill_before is not None and fill_before >= HELD_LITTLE and len(after) > 1
     stayed = enough and fill_before is not None and float(after.min()) >= fill_before - STAYED
-    service = Service(at, at, fill_before, fill_after, REPORTED, (report.source,), "unseen")
+    service = Service(at, at, fill_before, fill_after, REPORTED, (report.source,), "unseen", (report,))
     return replace(service, confidence=CONTRADICTED, outcome="contradicted") if stayed else service

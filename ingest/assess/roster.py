@@ -8,16 +8,19 @@ from ingest.assess.calendar import Calendar
 from ingest.assess.calendars import load_calendars
 from ingest.assess.due import Due
 from ingest.assess.entry import Entry
+from ingest.assess.readings import instant
+from ingest.assess.reports import Report, Source
+from ingest.assess.roll import REPORTS
 from ingest.assess.rules import Request, Rules
 from ingest.assess.sensor import Sensor
 
-# Sensors are found for all bins in one go. The newest emptying that somebody reported is looked up bin by bin, which an
-# index answers: there are years of them. What a sensor saw is in its readings.
+# Sensors are found for all bins in one go. The newest emptyings that somebody reported are looked up bin by bin, which
+# an index answers: there are years of them. What a sensor saw is in its readings.
 _QUERY = """
 select
     bins.id, bins.depot_id, bins.stream, bin_rules.threshold, bin_rules.max_age_days, bins.out_of_service_until,
     bin_requests.requested_at, bin_requests.note,
-    fitting.fitted_at, fitting.next_report_s, fitting.last_received_at, emptying.emptied_at
+    fitting.fitted_at, fitting.next_report_s, fitting.last_received_at, report.emptied_at, report.source
 from bins
 join bin_rules on bin_rules.bin_id = bins.id
 left join bin_requests on bin_requests.bin_id = bins.id
@@ -32,11 +35,14 @@ left join (
     order by fittings.bin_id, device_state.last_received_at desc nulls last, fittings.fitted_at desc
 ) as fitting on fitting.bin_id = bins.id
 left join lateral (
-    select emptyings.emptied_at from emptyings
-    where emptyings.bin_id = bins.id and emptyings.source <> 'sensor'
-    order by emptyings.emptied_at desc
-    limit 1
-) as emptying on true
+    select array_agg(newest.emptied_at) as emptied_at, array_agg(newest.source) as source
+    from (
+        select emptyings.emptied_at, emptyings.source from emptyings
+        where emptyings.bin_id = bins.id and emptyings.source <> 'sensor'
+        order by emptyings.emptied_at desc
+        limit %(reports)s
+    ) as newest
+) as report on true
 where bins.removed_at is null and (%(bin_ids)s::int[] is null or bins.id = any(%(bin_ids)s::int[]))
 """
 _DECISIONS = """
@@ -67,7 +73,7 @@ def load_roster(
                 None if requested_at is None else Request(requested_at, note),
             ),
             None if fitted_at is None else Sensor(fitted_at, next_report_s, last_received_at),
-            last_emptied_at,
+            _reports(emptied_at, sources),
             horizons.of(depot_id),
             stream,
         )
@@ -83,9 +89,16 @@ def load_roster(
             fitted_at,
             next_report_s,
             last_received_at,
-            last_emptied_at,
-        ) in connection.execute(_QUERY, {"bin_ids": bin_ids})
+            emptied_at,
+            sources,
+        ) in connection.execute(_QUERY, {"bin_ids": bin_ids, "reports": REPORTS})
     }
+
+
+def _reports(emptied_at: list[datetime] | None, sources: list[Source] | None) -> tuple[Report, ...]:
+    if not emptied_at or not sources:
+        return ()
+    return tuple(Report(instant(at), source) for at, source in zip(emptied_at, sources, strict=True))
 
 
 def load_decisions(connection: Connection) -> dict[int, Due]:

@@ -87,6 +87,7 @@ def state_at(
     forecast: Forecast | None = None,
     horizon: datetime | None = None,
     before: Due | None = None,
+    denied_at: datetime | None = None,
 ) -> BinState:
     """Work out the state of one bin from what its readings say.
 
@@ -99,19 +100,31 @@ def state_at(
         forecast: from its newest believed level; None for none.
         horizon: until when it has to wait when it is left out now; None leaves forecasts out.
         before: the decision before this one; None when it is not known.
+        denied_at: newest emptying that was reported and that the sensor contradicts; None for none.
     """
     if sensor is None:
         # What a sensor said before it was taken away is history.
         findings = Findings(emptyings=findings.emptyings)
     seen = moment(findings.emptyings[-1].emptied_at) if findings.emptyings else None
     emptied_at = max((time for time in (seen, known_emptied_at) if time is not None), default=None)
+    due = decide(
+        findings,
+        sensor,
+        emptied_at,
+        rules,
+        now,
+        forecast=forecast,
+        horizon=horizon,
+        before=before,
+        denied_at=denied_at,
+    )
     return BinState(
         fill_level=findings.level,
         quality=findings.quality,
         measured_at=findings.measured_at,
         last_received_at=None if sensor is None else sensor.last_received_at,
         last_emptied_at=emptied_at,
-        due=decide(findings, sensor, emptied_at, rules, now, forecast=forecast, horizon=horizon, before=before),
+        due=due,
         prospect=None if forecast is None else _prospect(forecast, horizon),
     )
 

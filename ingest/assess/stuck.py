@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ingest.assess.believed import USUAL_DAYS, Believed, Hits
+from ingest.assess.believed import Believed, Hits
 from ingest.assess.neighbours import runs
 from ingest.assess.readings import Floats, Integers, Series
 
@@ -19,6 +19,8 @@ CHANCE = 1e-6
 SEEN_BEFORE, REPEATED_BEFORE = 10, 9
 # A bin at rest repeats more at night than by day: a run must also be so many times as long as any in the days before.
 TIMES_LONGEST = 3
+# So many days before a reading's own tell what is usual.
+USUAL_DAYS = 2
 
 
 def stuck(series: Series, believed: Believed) -> Hits:

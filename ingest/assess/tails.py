@@ -34,6 +34,11 @@ class Tails:
         """Bytes that the readings take."""
         return self._kept.nbytes
 
+    @property
+    def counts(self) -> Integers:
+        """How many readings are kept of each bin, shape (bins,)."""
+        return self._kept.counts
+
     def widen(self, bins: int) -> None:
         """Make room for so many bins in all."""
         more = np.full(bins - len(self.floors), NEVER)

@@ -174,6 +174,6 @@ def _measured(parts: Sequence[Part]) -> Measured:
     geometry = Geometry.joined([(part.geometry, len(part.series)) for part in parts])
     judgement = judge(series, geometry)
     levels = fill_levels(series, judgement, geometry)
-    emptyings = detect(series, levels, judgement.codes)
+    emptyings = detect(series, levels, judgement)
     nothing = np.zeros(len(parts))
     return Measured(nothing.astype(np.int64), nothing, nothing > 0, series, levels, geometry, emptyings)

@@ -25,11 +25,13 @@ from ingest.assess.cycles import OPEN, Cycles
 from ingest.assess.due import Due
 from ingest.assess.emptying import Emptying
 from ingest.assess.entry import Entry
+from ingest.assess.experience import known_bins, known_pools
 from ingest.assess.findings import Findings, moment
-from ingest.assess.foresight import Foresight, Foresights
+from ingest.assess.foresight import LASTS, Foresight, Foresights
 from ingest.assess.news import News, Revision, later
 from ingest.assess.ragged import Rows
-from ingest.assess.readings import Integers, instant
+from ingest.assess.readings import Floats, Integers, Times, instant
+from ingest.assess.reports import NEAR, Service, merge
 from ingest.assess.roll import Roll
 from ingest.assess.state import BinState, state_at
 from ingest.assess.tails import NEVER, Tails
@@ -50,8 +52,10 @@ class Watch:
         self._tails = Tails()
         self._archive = Archive()
         self._foresights = Foresights(zone)
+        self._known_pools = np.zeros(0, dtype=np.bool_)
         self._removed: set[int] = set()
         self._decided: dict[int, Due] = {}
+        self._services: dict[int, list[Service]] = {}
         # By the bins' numbers:
         self._findings: list[Findings] = []
         self._outdated = np.zeros(0, dtype=np.bool_)
@@ -72,7 +76,7 @@ class Watch:
         """Say which bins stand, or what holds for some of them now; by bin id."""
         changed = self._roll.enrol(entries)
         self._widen()
-        self._outdated[changed] = True
+        self._outdate(changed)
 
     def dismiss(self, bin_ids: Iterable[int]) -> None:
         """Forget bins that no longer stand."""
@@ -88,6 +92,7 @@ class Watch:
         self._outdated[numbers] = False
         for number in numbers.tolist():
             self._findings[number] = NOTHING
+            self._services.pop(int(self._roll.ids[number]), None)
 
     def findings(self, bin_id: int) -> Findings:
         """Give what the readings of a bin say, as of the last `learn` or `look`."""
@@ -102,9 +107,10 @@ class Watch:
         self._removed.update(fitting_ids)
 
     def report(self, emptied_at: Mapping[int, datetime]) -> None:
-        """Take emptyings that a crew or the route engine reported, aware, by bin id; the newest of a bin counts."""
-        self._roll.report(emptied_at)
+        """Take emptyings that crews reported, aware, by bin id; each counts unless the bin's sensor contradicts it."""
+        changed = self._roll.report(emptied_at)
         self._widen()
+        self._outdate(changed)
 
     def remember(self, cycles: Cycles) -> None:
         """Take cycles from where they were kept, in place of those that are known; `bin` is the bin's id."""
@@ -185,8 +191,11 @@ class Watch:
                 if changed[place]:
                     news.revisions[int(self._roll.ids[number])] = Revision(since, revised)
                 self._tails.anchor(number, found[place], rows["measured_at"][starts[place] : starts[place + 1]])
-            for number, findings in zip(bins.tolist(), account.findings, strict=True):
+            for place, (number, findings) in enumerate(zip(bins.tolist(), account.findings, strict=True)):
                 self._findings[number] = findings
+                bin_id = int(self._roll.ids[number])
+                if self._roll.reports(bin_id):
+                    self._judge_reports(bin_id, findings, account.believed(place), news)
             told = np.isin(cycles.bin, bins[changed]) & (cycles.ended_by != OPEN)
             news.cycles.append(replace(cycles[told], bin=self._roll.ids[cycles.bin[told]]))
             double = np.flatnonzero(doubles)
@@ -202,6 +211,20 @@ class Watch:
         unsettled: npt.NDArray[np.bool_] = after | self._had_later[bins] | np.isnat(self._tails.floors[bins])
         self._had_later[bins] = after
         return unsettled
+
+    def _judge_reports(self, bin_id: int, findings: Findings, believed: tuple[Times, Floats], news: News) -> None:
+        """Hold what was reported of a bin against what its sensor measured."""
+        measured_at, levels = believed
+        first = measured_at[0] + NEAR if len(measured_at) else NEVER
+        reports = [one for one in self._roll.reports(bin_id) if one.emptied_at >= first]
+        services = [one for one in merge(findings.emptyings, reports, measured_at, levels) if one.reports]
+        self._roll.refute(bin_id, (one for service in services if service.is_refuted for one in service.reports))
+        if services != self._services.get(bin_id, []):
+            self._services[bin_id] = news.services[bin_id] = services
+
+    def _outdate(self, bins: Integers) -> None:
+        """Look at the readings of some bins again, of those whose readings are here."""
+        self._outdated[bins[self._tails.counts[bins] > 0]] = True
 
     def look(self, now: datetime, bin_ids: Iterable[int] | None = None) -> dict[int, BinState]:
         """Say how bins are now.
@@ -232,6 +255,7 @@ class Watch:
             forecast=foresight,
             horizon=entry.horizon,
             before=self._decided.get(bin_id),
+            denied_at=self._roll.denied_at(bin_id),
         )
 
     def _emptied_at(self, bin_id: int, number: int) -> datetime | None:
@@ -242,19 +266,20 @@ class Watch:
         return moment(anchored_at) if told is None else max(told, moment(anchored_at))
 
     def _foresee(self, bin_ids: list[int], now: datetime) -> dict[int, Foresight | None]:
-        """Forecast bins that have a sensor."""
+        """Forecast bins that have a sensor; those of which too little is known are missing."""
         pools, at = self._roll.pool_count, instant(now)
         if self._foresights.is_outdated(pools, len(self._archive), at):
             everything = self._archive.of(np.arange(len(self._roll)))
-            self._foresights.prepare(everything, self._roll.pools[everything.bin], pools, at)
-        numbers = self._numbers(bin_ids)
-        order = np.argsort(numbers)
-        bins = numbers[order]
+            pool = self._roll.pools[everything.bin]
+            self._foresights.prepare(everything, pool, pools, at)
+            self._known_pools = known_pools(everything, pool, pools, at - LASTS)
+        bins = np.sort(self._numbers(bin_ids))
+        bins = bins[self._known_pools[self._roll.pools[bins]] | known_bins(bins, self._archive.of(bins))]
         cycles = self._archive.of(bins)
         situation = foresight.situation(
             bins, self._roll.pools[bins], self._roll.thresholds[bins], self._roll.emptied_at_of(bins), cycles
         )
-        asked = [bin_ids[place] for place in order.tolist()]
+        asked = self._roll.ids[bins].tolist()
         horizons = [self._roll.entries[bin_id].horizon for bin_id in asked]
         return dict(zip(asked, self._foresights.of(cycles, situation, horizons, now), strict=True))
 

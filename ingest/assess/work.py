@@ -15,7 +15,8 @@ from ingest.assess.cycle_store import load_cycles
 from ingest.assess.difference import is_news
 from ingest.assess.findings import moment
 from ingest.assess.history import EVER, load_anchors, load_readings
-from ingest.assess.outcome import revise_past, write_states
+from ingest.assess.news import News
+from ingest.assess.outcome import judge_reports, revise_past, write_states
 from ingest.assess.readings import instant
 from ingest.assess.roster import load_decisions, load_roster
 from ingest.assess.state import BinState
@@ -148,9 +149,7 @@ class Assessor:
             else:
                 self._watch.renew(anchors, rows)
             with self._connection.transaction():
-                news = self._watch.learn()
-                revise_past(self._connection, news)
-                self._write(since, now)
+                news = self._write(since, now)
         except _POISON:
             self._watch.forget(since)
             self._begin(now).difference_update(since)
@@ -167,12 +166,16 @@ class Assessor:
         for bin_id in bin_ids:
             self._take_anew({bin_id: now}, now)
 
-    def _write(self, bin_ids: Iterable[int] | None, now: datetime) -> None:
+    def _write(self, bin_ids: Iterable[int] | None, now: datetime) -> News:
+        news = self._watch.learn()
+        revise_past(self._connection, news)
+        judge_reports(self._connection, news)
         states = self._watch.look(now, bin_ids)
         changed = {bin_id: one for bin_id, one in states.items() if is_news(self._written.get(bin_id), one, now)}
         write_states(self._connection, changed, now)
         self._written.update(changed)
         self._alerts.update(((one, self._watch.findings(one), self._watch.entry(one)) for one in states), now)
+        return news
 
     def _removed_fittings(self, bin_ids: list[int] | None) -> Iterator[int]:
         return (fitting_id for (fitting_id,) in self._connection.execute(_REMOVED, {"bin_ids": bin_ids}))

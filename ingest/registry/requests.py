@@ -16,6 +16,7 @@ left join bin_requests on bin_requests.bin_id = bins.id
     and not exists (
         select from emptyings
         where emptyings.bin_id = bins.id and emptyings.emptied_at > bin_requests.requested_at
+            and emptyings.outcome is distinct from 'contradicted'
     )
 where bins.ref = %s and bins.removed_at is null
 for update of bins

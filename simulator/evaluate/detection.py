@@ -63,7 +63,7 @@ def assess(readings: Readings, geometries: Geometry) -> Assessed:
         series, geometry = series_of(readings, first, end), geometry_of(readings, geometries, first, end)
         judgement = judge(series, geometry)
         found = fill_levels(series, judgement, geometry)
-        emptyings = detect(series, found, judgement.codes)
+        emptyings = detect(series, found, judgement)
         here = slice(int(readings.starts[first]), int(readings.starts[end]))
         levels[here], codes[here] = found, judgement.codes
         parts.append((emptyings.track + first, emptyings))

@@ -132,12 +132,13 @@ class Opening:
         (self._home.town / "basemap").mkdir(parents=True, exist_ok=True)
         ingest, dashboard, logs = self._environment.ingest(), self._environment.dashboard(), self._home.logs
         health, pages = f"http://{HOST}:{self._health_port}", self.dashboard.rstrip("/")
-        serve, assess, pages_serve = ("ingest", "serve"), ("ingest", "assess"), ("dashboard", "serve")
+        serve, assess, notify = ("ingest", "serve"), ("ingest", "assess"), ("ingest", "notify")
         processes = [
             Process("The ingester", serve, env=ingest, log=logs / "ingest.log",
                     ready=lambda: is_healthy(health, "/readyz")),
             Process("The assessment", assess, env=ingest, log=logs / "assess.log", ready=None),
-            Process("The dashboard", pages_serve, env=dashboard, log=logs / "dashboard.log",
+            Process("The notifier", notify, env=ingest, log=logs / "notify.log", ready=None),
+            Process("The dashboard", ("dashboard", "serve"), env=dashboard, log=logs / "dashboard.log",
                     ready=lambda: is_healthy(pages)),
         ]  # fmt: skip
         for process in processes:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from ingest.assess.anchor import CONTEXT, Anchor
+from ingest.assess.anchor import Anchor
 from ingest.assess.cycles import EMPTIED, MARKS, Cycles
 from ingest.assess.entry import Entry
 from ingest.assess.ragged import Rows
@@ -63,10 +63,10 @@ class AssessTown:
             places = np.arange(first, min(first + BINS_AT_ONCE, len(self.ids)))
             since_h = self._anchor_h(places)
             emptied_at = _hours_ago(since_h)
-            anchors = {
-                int(self.ids[place]): Anchor(at - HOUR, at) for place, at in zip(places, emptied_at, strict=True)
-            }
-            watch.renew(anchors, self._readings(places, since_h + 1 + CONTEXT // HOUR))
+            anchors = [Anchor(at - HOUR, at) for at in emptied_at]
+            kept_h = np.array([(one.emptied_at - one.since) // HOUR for one in anchors])
+            by_bin = dict(zip(self.ids[places].tolist(), anchors, strict=True))
+            watch.renew(by_bin, self._readings(places, since_h + kept_h))
             watch.learn()
         return watch
 

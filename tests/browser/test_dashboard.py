@@ -111,6 +111,40 @@ def test_bin_is_found_chosen_and_opened_by_keyboard(open_page: Opener) -> None:
     assert (seen.complaints, seen.strangers) == ([], [])
 
 
+def test_bin_page_says_what_is_wrong_at_the_bin_and_draws_its_level(open_page: Opener) -> None:
+    page, seen = open_page(path="/bins/B-0002")
+    wrong = page.locator(".bin-alert")
+
+    expect(wrong).to_have_count(1)
+    expect(wrong).to_contain_text("Fire since")
+    expect(wrong).to_contain_text("74 °C inside: it may be on fire.")
+    graph = page.locator("#bin-graph .plot-container").first.bounding_box()
+    assert graph
+    assert graph["height"] >= 300
+    page.goto(page.url.replace("B-0002", "B-0003"))
+    expect(page.locator("#bin-head")).to_be_visible()
+    expect(wrong).to_have_count(0)
+    assert seen.complaints == []
+
+
+def test_filter_for_forecasts_is_there_once_a_bin_has_one(open_page: Opener, site: Site, bins: list[int]) -> None:
+    page, _ = open_map(open_page)
+    wish = page.locator("#map-reasons, .reasons").get_by_text("Soon full", exact=True)
+    assert wish.count() == 0
+
+    with site.connect() as conn:
+        town.set_state(conn, bins[:1], town.MAY_OVERFLOW)
+    until(lambda: "B-0001" in bins_on_map(page)[bins_map.MAY_GO], "the map marks it")
+    page.reload()
+    wish.click()
+
+    rows = page.locator("#map-list .ag-center-cols-container .ag-row")
+    expect(rows).to_have_count(1, timeout=10_000)
+    expect(rows).to_contain_text("B-0001")
+    with site.connect() as conn:
+        town.set_state(conn, bins[:1], town.State(fill_level=0.42, explanation="42% full."))
+
+
 def test_tile_narrows_map_and_list(open_page: Opener) -> None:
     page, _ = open_map(open_page)
 

@@ -99,6 +99,50 @@ def test_emptying_that_a_crew_reported_stays(database: MigratedDatabase, assesso
     assert query(database, STATE)[0][2:] == ("AGE", "may_go", NOW - timedelta(days=8))
 
 
+def test_reports_are_held_against_what_the_sensor_saw(database: MigratedDatabase, assessor: Assessor) -> None:
+    add_bins(database)
+    # Emptied 9 hours ago; nothing fell 4 hours ago, whatever they say.
+    reports = {"crew": [9.5, 4, 3.5], "route_engine": [9.2, 4.2]}
+    with psycopg.connect(database.conninfo) as connection:
+        for source, hours in reports.items():
+            for ago in hours:
+                connection.execute(
+                    "insert into emptyings (bin_id, emptied_at, not_before, confidence, source)"
+                    " select id, %s, %s, 1, %s from bins",
+                    (NOW - ago * HOUR, NOW - ago * HOUR, source),
+                )
+    store(database, hourly([0.3, 0.5, 0.8, 0.1, 0.3, 0.6, 0.82, 0.84, 0.85, 0.86, 0.87, 0.88, 0.89]))
+    events = "select emptied_at, source, sources, outcome, confidence > 0.5 from bin_emptyings order by 1"
+
+    drain(assessor)
+
+    assert query(database, events) == [
+        (NOW - 9 * HOUR, "sensor", ["crew", "route_engine", "sensor"], "confirmed", True),
+        (NOW - 4.2 * HOUR, "route_engine", ["crew", "route_engine"], "contradicted", False),
+    ]
+    assert query(database, "select last_emptied_at, reason from bin_state") == [(NOW - 9 * HOUR, "FULLNESS")]
+    [(explanation,)] = query(database, "select explanation from bin_state")
+    assert "but its level did not fall" in str(explanation)
+
+
+def test_report_that_comes_after_the_readings_is_judged_too(database: MigratedDatabase, assessor: Assessor) -> None:
+    add_bins(database)
+    store(database, hourly(LEVELS))
+    drain(assessor)
+    assessor.look_at_time(NOW)
+    with psycopg.connect(database.conninfo) as connection:
+        connection.execute(
+            "insert into emptyings (bin_id, emptied_at, not_before, confidence, source)"
+            " select id, %s, %s, 1, 'crew' from bins",
+            (NOW - 6 * HOUR, NOW - 6 * HOUR),
+        )
+
+    assessor.look_at_time(NOW)
+
+    assert query(database, "select outcome from emptyings where source = 'crew'") == [("contradicted",)]
+    assert query(database, "select last_emptied_at from bin_state") == [(NOW - HOUR,)]
+
+
 def test_readings_count_for_the_bin_that_the_device_sat_in(database: MigratedDatabase, assessor: Assessor) -> None:
     add_bins(database, 2)
     with psycopg.connect(database.conninfo) as connection:

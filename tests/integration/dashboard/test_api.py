@@ -225,6 +225,7 @@ async def test_emptyings_rejects_and_devices_are_paged(api: httpx.AsyncClient, o
     moments = [item["emptied_at"] for item in emptyings]
     assert len(moments) >= 3
     assert moments == sorted(set(moments), reverse=True)
+    assert {len(str(item["confidence"])) for item in emptyings} == {len("0.95")}
     assert [item["payload"] for item in rejects] == ["né", "hex:ff00", "né", "hex:ff00", "né"]
     assert [item["bin"] for item in devices] == ["B-0001", "B-0002", "B-0003"]
 

@@ -14,7 +14,7 @@ from tests.unit.assess.bins import GEOMETRY, HOUR, NOW, hourly, reading, series
 def found(given_series: Series) -> list[tuple[float, float]]:
     """Hours before NOW, of the window's two ends."""
     judgement = judge(given_series, GEOMETRY)
-    emptyings = detect(given_series, fill_levels(given_series, judgement, GEOMETRY), judgement.codes)
+    emptyings = detect(given_series, fill_levels(given_series, judgement, GEOMETRY), judgement)
     return [((NOW - moment(one.not_before)) / HOUR, (NOW - moment(one.emptied_at)) / HOUR) for one in emptyings]
 
 
@@ -62,7 +62,7 @@ def test_detect_says_how_full_and_how_sure() -> None:
     given_series = series([0.5, 0.9, 0.05, 0.06])
     judgement = judge(given_series, GEOMETRY)
 
-    [emptying] = detect(given_series, fill_levels(given_series, judgement, GEOMETRY), judgement.codes)
+    [emptying] = detect(given_series, fill_levels(given_series, judgement, GEOMETRY), judgement)
 
     assert (emptying.fill_before, emptying.fill_after) == pytest.approx((0.9, 0.05))
     assert emptying.confidence == pytest.approx(0.99)
@@ -74,7 +74,7 @@ def test_detect_trusts_doubtful_readings_less() -> None:
     given_series = Series.from_rows(rows)
     judgement = judge(given_series, GEOMETRY)
 
-    [emptying] = detect(given_series, fill_levels(given_series, judgement, GEOMETRY), judgement.codes)
+    [emptying] = detect(given_series, fill_levels(given_series, judgement, GEOMETRY), judgement)
 
     assert emptying.confidence == pytest.approx(0.79)
 
@@ -136,7 +136,7 @@ def test_emptyings_of_invented_bins(noise_mm: float, wild_share: float, precisio
     )
 
     judgement = judge(given_series, GEOMETRY)
-    emptyings = detect(given_series, fill_levels(given_series, judgement, GEOMETRY), judgement.codes)
+    emptyings = detect(given_series, fill_levels(given_series, judgement, GEOMETRY), judgement)
 
     seen = np.zeros(levels.shape, dtype=np.bool_)
     seen[emptyings.track, emptyings.after - emptyings.track * hours] = True

@@ -3,9 +3,10 @@
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from ingest.assess.cycles import reported
 from ingest.assess.due import Rules
 from ingest.assess.emptying import Emptying
 from ingest.assess.entry import Entry
@@ -87,6 +88,7 @@ def at_once(rows: Rows) -> tuple[Watch, Record]:
 
 
 @settings(max_examples=25, deadline=None)
+@example(1048, 3, "in order")
 @given(st.integers(0, 10_000), st.integers(1, 12), st.sampled_from(["shuffled", "blocks", "in order"]))
 def test_order_and_split_of_readings_change_nothing(seed: int, parts: int, order: str) -> None:
     rows = np.concatenate([history(bin_id, 3 * seed + bin_id) for bin_id in (1, 2, 3)])
@@ -149,5 +151,65 @@ def test_new_threshold_counts_at_once() -> None:
 def test_emptying_that_a_crew_reported_counts_for_age() -> None:
     one = watch(1)
     one.report({1: NOW - 8 * DAY})
+
+    assert one.look(NOW)[1].last_emptied_at == NOW - 8 * DAY
+
+
+def test_report_that_the_sensor_contradicts_does_not_count() -> None:
+    one = watch(1)
+    one.take(steady(1, hours=194))
+    known = one.look(NOW)[1]
+    # Its readings have gone on rising through what the crew says.
+    one.report({1: NOW - 8 * HOUR})
+
+    [service] = one.learn().services[1]
+    state = one.look(NOW)[1]
+
+    assert (known.due.reason, service.outcome) == ("FULLNESS", "contradicted")
+    assert state.last_emptied_at == known.last_emptied_at
+    assert (state.due.reason, state.due.due_class) == (known.due.reason, known.due.due_class)
+    assert "reported as emptied Sun 04:00, but its level did not fall" in state.due.explanation
+
+
+def test_report_after_the_newest_reading_counts_until_readings_contradict_it() -> None:
+    one, rows = watch(1), steady(1, hours=194)
+    one.take(rows[:-8])
+    one.report({1: NOW - 7.5 * HOUR})
+    believed = one.look(NOW - 7 * HOUR)[1]
+
+    for row in rows[-8:]:
+        one.take(row[None])
+        one.look(NOW)
+
+    assert (believed.last_emptied_at, believed.due.reason) == (NOW - 7.5 * HOUR, "NOT_READY")
+    assert one.look(NOW)[1].due.reason == "FULLNESS"
+
+
+def test_report_of_what_the_sensor_saw_is_the_same_emptying() -> None:
+    one = watch(1)
+    one.take(steady(1, hours=170))
+    seen = one.look(NOW)[1].last_emptied_at
+    assert seen is not None
+
+    one.report({1: seen + HOUR / 2})
+
+    [service] = one.learn().services[1]
+    assert (service.outcome, service.sources) == ("confirmed", ("sensor", "crew"))
+
+
+def test_bin_whose_readings_are_not_here_keeps_its_past() -> None:
+    one = Watch(LONDON)
+    one.enrol({1: entry(threshold=0.5)})
+    emptied_at = instant(NOW) - np.arange(3) * np.timedelta64(1, "D")
+    one.remember(reported(np.ones(3, dtype=np.int64), emptied_at, np.full(3, 0.8)))
+
+    assert one.learn().revisions == {}
+
+
+def test_emptying_of_a_bin_that_stands_only_later_counts_then() -> None:
+    one = Watch(LONDON)
+    one.report({1: NOW - 8 * DAY})
+
+    one.enrol({1: entry()})
 
     assert one.look(NOW)[1].last_emptied_at == NOW - 8 * DAY

@@ -12,7 +12,7 @@ def test_forecast_is_shown_plainly() -> None:
     row = due_row(place(reason="FORECAST", due_class="may_go", due_since=NOW, explanation=sentence), NOW)
 
     assert (row["why"], row["urgency"], row["since"], row["explanation"]) == (
-        "May overflow",
+        "Soon full",
         "May go",
         "12:00",
         sentence,

@@ -89,10 +89,12 @@ def test_history_breaks_the_line_where_nobody_knows() -> None:
 
 
 def test_history_marks_emptyings_of_its_span_only() -> None:
-    inside = Emptying(START + timedelta(hours=5), START + timedelta(hours=4), 0.9, 0.02, 0.95, "sensor")
+    at = START + timedelta(hours=5)
+    inside = Emptying(at, at - timedelta(hours=1), 0.9, 0.02, 0.95, "sensor", ["sensor"], "seen")
     before = replace(inside, emptied_at=START - timedelta(days=3))
+    missed = replace(inside, emptied_at=at + timedelta(hours=1), source="crew", outcome="contradicted")
 
-    figure = draw([], [inside, before])
+    figure = draw([], [missed, inside, before])
 
     assert figure["data"][2]["x"] == ["2026-07-01T06:00:00"]
     assert figure["data"][2]["text"] == ["from 90% to 2%"]

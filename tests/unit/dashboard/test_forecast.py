@@ -31,22 +31,29 @@ def moments(name: str, *hours: float | None) -> dict[str, Any]:
         # As usual.
         (
             bin_row(**moments("threshold_at", 6, 26, 69)),
-            ["Likely to reach 80% Sat 7 Mar 14:00 (between 18:00 and Mon 9 Mar 09:00)."],
+            ["Likely to reach 80% about Sat 14:00 (between Fri 18:00 and Mon 09:00)."],
         ),
         # A bin over its threshold is only asked when it is full.
         (
             bin_row(0.85, **moments("threshold_at", -1, -1, -1), **moments("full_at", 6, 26, None)),
-            ["Likely to reach 100% Sat 7 Mar 14:00 (not before 18:00)."],
+            ["Likely to reach 100% about Sat 14:00 (not before Fri 18:00)."],
         ),
         # Too far away for more.
-        (bin_row(**moments("threshold_at", 26, None, None)), ["May reach 80% from Sat 7 Mar 14:00 on."]),
+        (bin_row(**moments("threshold_at", 26, None, None)), ["May reach 80% from Sat 14:00 on."]),
         # Its sensor has been silent since.
+        (
+            bin_row(**moments("threshold_at", -9, 1, 5.2)),
+            ["Likely to reach 80% about Fri 13:00 (between now and Fri 17:00)."],
+        ),
         (bin_row(**moments("threshold_at", -9, -1, 5)), ["Likely to have reached 80% by now."]),
         (
             bin_row(horizon_at=NOW + 26 * HOUR, overflow_chance=0.123),
-            ["Chance to overflow by Sat 7 Mar 14:00: 12%."],
+            ["10% to overflow before tomorrow's round ends."],
         ),
+        # Said already, and not worth saying.
+        (bin_row(horizon_at=NOW + 26 * HOUR, overflow_chance=0.9, reason="FORECAST"), []),
+        (bin_row(horizon_at=NOW + 26 * HOUR, overflow_chance=0.01), []),
     ],
 )
 def test_forecast_in_words(row: Bin, said: list[str]) -> None:
-    assert forecast_lines(row, NOW) == said
+    assert forecast_lines(row, NOW, ZoneInfo("Europe/London")) == said

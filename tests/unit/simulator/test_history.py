@@ -3,19 +3,22 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from ingest.assess.due import Rules
-from ingest.assess.readings import Geometry, Series
+from ingest.assess.calendar import Calendar, horizon
+from ingest.assess.entry import Entry
+from ingest.assess.rules import Rules
 from ingest.assess.sensor import Sensor
-from ingest.assess.state import assess_bin
 from simulator.city import City, make_city
-from simulator.deposits import HOUR_S, Deposits
+from simulator.deposits import HOUR_S, TOWN_ZONE, Deposits
+from simulator.evaluate.desk import FITTED_AT, Desk
 from simulator.history import History
 from simulator.levels import HIGHEST
 from simulator.measured import Slots
-from simulator.sensor import MISSING, Sensors
+from simulator.memory import HISTORY_DAYS
+from simulator.sensor import Sensors
+from simulator.telemetry import Telemetry
 
 MONDAY = int(datetime(2026, 3, 2, tzinfo=UTC).timestamp()) // HOUR_S
-DAYS = 9
+LEARNT = 24 * HISTORY_DAYS
 
 
 @pytest.fixture(scope="module")
@@ -78,48 +81,36 @@ def test_deposits_of_an_hour_can_be_made_again(city: City) -> None:
     assert np.array_equal(one.in_hour(MONDAY + 40), two.in_hour(MONDAY + 40))
 
 
-def test_due_share_is_neither_nothing_nor_most_at_any_hour(city: City) -> None:
-    slots = Slots("sensor hours", MONDAY + np.arange(24 * DAYS), HOUR_S)
+@pytest.mark.parametrize("month", [1, 7])
+def test_due_share_is_a_days_work_at_any_hour(city: City, month: int) -> None:
+    first_hour = int(datetime(2026, month, 1, tzinfo=UTC).timestamp()) // HOUR_S
+    desk = Desk(city, np.array([place.device is not None for place in city.bins]))
+    desk.hear(telemetry(city, first_hour, LEARNT + 24))
+
+    shares = [due_share(desk, city, first_hour + LEARNT + hour) for hour in range(1, 24, 2)]
+
+    assert min(shares) >= 0.01, shares
+    assert max(shares) <= 0.3, shares
+
+
+def telemetry(city: City, first_hour: int, hours: int) -> Telemetry:
+    slots = Slots("sensor hours", first_hour + np.arange(hours), HOUR_S)
     at = slots.measured_at(len(city.bins))
     bins = np.broadcast_to(np.arange(len(city.bins)), at.shape)
-    history = History(city, MONDAY, 24 * DAYS + 1)
-    truth = history.levels(bins.ravel(), at.ravel()).reshape(at.shape)
-    measured = Sensors(city).measure(slots, truth)
-
-    shares = [due_share(city, measured[: 24 * (DAYS - 1) + hour]) for hour in range(24)]
-
-    assert min(shares) >= 0.02, shares
-    assert max(shares) <= 0.2, shares
+    truth = History(city, first_hour, hours + 1).levels(bins.ravel(), at.ravel()).reshape(at.shape)
+    return Telemetry.of(Sensors(city).sense(slots, truth))
 
 
-def due_share(city: City, measured: np.ndarray) -> float:
-    """Assess all bins right after the last of these readings, as the runner does."""
-    now = datetime.fromtimestamp(int(measured[-1, :, 1].max()), UTC)
-    due = [is_due(city, index, measured[:, index], now) for index in range(len(city.bins))]
+def due_share(desk: Desk, city: City, hour: int) -> float:
+    """Assess all bins as the runner does where a council has entered no rounds of its own."""
+    now = datetime.fromtimestamp(hour * HOUR_S, UTC)
+    desk.catch_up(hour * HOUR_S)
+    until = horizon(Calendar(TOWN_ZONE), now)
+    entries = {}
+    for index, place in enumerate(city.bins):
+        sensor = Sensor(FITTED_AT, HOUR_S, desk.last_received_at(index)) if place.device else None
+        rules = Rules(max_age=timedelta(days=place.max_age_days))
+        entries[index] = Entry(rules, sensor, horizon=until, pool=place.stream)
+    desk.watch.enrol(entries)
+    due = [state.due.due_class is not None for state in desk.watch.look(now).values()]
     return sum(due) / len(due)
-
-
-def is_due(city: City, index: int, rows: np.ndarray, now: datetime) -> bool:
-    place = city.bins[index]
-    state = assess_bin(
-        series(rows),
-        Geometry(place.empty_mm, place.full_mm),
-        sensor=Sensor(fitted_at=now - timedelta(days=DAYS), last_received_at=now, next_report_s=3600),
-        rules=Rules(max_age=timedelta(days=place.max_age_days)),
-        now=now,
-    )
-    return state.due.due_class is not None
-
-
-def series(rows: np.ndarray) -> Series:
-    values = rows.astype(float)
-    values[rows[:, 2] == MISSING, 2:4] = np.nan
-    return Series(
-        measured_at=(rows[:, 1] * 1_000_000).astype("datetime64[us]"),
-        distance_mm=values[:, 2],
-        spread_mm=values[:, 3],
-        valid_count=values[:, 4],
-        temperature_c=values[:, 5] / 10,
-        tilt_deg=values[:, 7],
-        flags=rows[:, 8],
-    )

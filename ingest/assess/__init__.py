@@ -26,6 +26,7 @@ What is to be done
     calendar     when its depot's rounds are
     sensor       whether its sensor can be relied on
     reports      emptyings that crews report, held against what the sensor saw
+    experience   whether enough is known for a forecast to send anybody
     outlook      the chance that it overflows before it can be emptied, and whether that is too much
     reasons      the reasons for which a bin is due, one by one; wording: how their sentences are written
     due          which of them counts

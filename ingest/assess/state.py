@@ -1,13 +1,11 @@
 """The state of one bin now, from its readings and its rules: what the table `bin_state` holds."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from ingest.assess.due import Due, Rules, decide
-from ingest.assess.findings import Findings, examine, moment
+from ingest.assess.findings import Findings, moment
 from ingest.assess.outlook import Forecast
-from ingest.assess.readings import Geometry, Series
 from ingest.assess.sensor import Sensor
 
 Moments = tuple[datetime | None, datetime | None, datetime | None]
@@ -52,29 +50,6 @@ class BinState:
     last_emptied_at: datetime | None
     due: Due
     prospect: Prospect | None = None
-
-
-def assess_bin(
-    series: Series,
-    geometry: Geometry,
-    *,
-    reported_emptyings: Iterable[datetime] = (),
-    sensor: Sensor | None,
-    rules: Rules,
-    now: datetime,
-) -> BinState:
-    """Work out the state of one bin from its readings.
-
-    Args:
-        series: its readings, one track, since its last emptying at least; empty when it was never measured.
-        geometry: of that bin.
-        reported_emptyings: when others than the sensor say that it was emptied; aware.
-        sensor: that sits in it; None for none.
-        rules: of that bin.
-        now: aware.
-    """
-    [findings] = examine(series, geometry, rules.threshold)
-    return state_at(findings, max(reported_emptyings, default=None), sensor, rules, now)
 
 
 def state_at(

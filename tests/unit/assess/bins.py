@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from ingest.assess.due import Rules
+from ingest.assess.findings import examine
 from ingest.assess.readings import Geometry, Series
 from ingest.assess.sensor import Sensor
-from ingest.assess.state import BinState, assess_bin
+from ingest.assess.state import BinState, state_at
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)  # a Sunday
 HOUR = timedelta(hours=1)
@@ -47,6 +48,6 @@ def state(
 ) -> BinState:
     """The state of a bin whose sensor promised to report hourly."""
     sensor = sensor or Sensor(NOW - 28 * DAY, 3600, NOW)
-    return assess_bin(
-        Series.from_rows(rows), GEOMETRY, reported_emptyings=reported, sensor=sensor, rules=rules or Rules(), now=now
-    )
+    rules = rules or Rules()
+    [findings] = examine(Series.from_rows(rows), GEOMETRY, rules.threshold)
+    return state_at(findings, max(reported, default=None), sensor, rules, now)

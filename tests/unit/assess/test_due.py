@@ -4,10 +4,9 @@ import pytest
 
 from ingest.assess.due import Due, Rules, decide
 from ingest.assess.findings import Findings
-from ingest.assess.readings import Series
 from ingest.assess.sensor import Sensor
-from ingest.assess.state import assess_bin
-from tests.unit.assess.bins import DAY, GEOMETRY, HOUR, NOW, hourly, reading, state
+from ingest.assess.state import state_at
+from tests.unit.assess.bins import DAY, HOUR, NOW, hourly, reading, state
 
 
 @pytest.mark.parametrize(
@@ -84,14 +83,14 @@ def test_age_since_last_emptying(days: float, reason: str, due_class: str | None
 
 
 def test_age_of_bin_without_sensor() -> None:
-    bare = assess_bin(Series.empty(), GEOMETRY, reported_emptyings=[NOW - 8 * DAY], sensor=None, rules=Rules(), now=NOW)
+    bare = state_at(Findings(), NOW - 8 * DAY, None, Rules(), NOW)
 
     assert (bare.due.sensor, bare.due.reason) == ("none", "AGE")
     assert bare.due.explanation == "Last emptied 21 Feb 12:00; at least every 7 days."
 
 
 def test_bin_without_sensor_and_without_known_emptying_is_not_due() -> None:
-    bare = assess_bin(Series.empty(), GEOMETRY, sensor=None, rules=Rules(), now=NOW)
+    bare = state_at(Findings(), None, None, Rules(), NOW)
 
     assert (bare.due.sensor, bare.due.reason, bare.fill_level) == ("none", "NOT_READY", None)
 

@@ -72,8 +72,14 @@ class Believed:
         if kept.all():
             return self
         at = np.flatnonzero(kept)
-        columns = (self.place, self.level, self.hours, self.track, self.noise, self.depth_mm)
-        return type(self)(*(column.take(at) for column in columns))
+        return type(self)(
+            self.place.take(at),
+            self.level.take(at),
+            self.hours.take(at),
+            self.track.take(at),
+            self.noise.take(at),
+            self.depth_mm.take(at),
+        )
 
     def noise_anew(self) -> Floats:
         """Estimate the noise once more: among the readings that are left there are fewer strangers, shape (n,)."""

@@ -16,6 +16,10 @@ from ingest.assess.readings import Integers
 SPIKES_IN_A_ROW = 3
 SPIKES_H = 12.0
 VISITS_APART_H = 4.0
+# What rises step by step, by no more than this between readings, is waste: it was filled, and emptied.
+RAMP = 0.2
+# A level of not more than this is that of an emptied bin.
+EMPTIED = 0.05
 # A fall that comes back after more readings than this was an emptying, and something large was thrown in.
 DIP_READINGS = 5
 REFILLED_AT_ONCE = 0.3
@@ -128,7 +132,13 @@ def _excursions(rest: Believed, length: int, side: int) -> Integers:
     lowest = np.minimum(np.minimum(before, after), rest.level[start + 1])
     empty = lowest <= NEAR_BOTTOM
     # A bin that was filled step by step and emptied does not jump.
-    apart &= ~empty | (rest.level[start + length] - rest.level[start + 1] <= rest.same[start])
+    last_step = rest.level[start + length] - rest.level[start + 1]
+    apart &= ~empty | (last_step <= rest.same[start])
+    if side == 1 and length > 1:
+        apart &= ~((rest.step[start] <= RAMP) & (last_step > rest.same[start]) & (last_step <= (length - 1) * RAMP))
+    if side == -1 and length > 1:
+        # A bin that held little, was emptied and filled again.
+        apart &= (rest.level[start + 1] > EMPTIED) | (after - rest.level[start + length] > RAMP)
     limit_h = np.where(empty, VISITS_APART_H, SPIKES_H)
     near = (rest.hours[end] - rest.hours[start] <= limit_h) & ~np.isnan(rest.step[end - 1])
     first = start[apart & near & (np.abs(before - after) < jump / 2)] + 1

@@ -25,8 +25,9 @@ FALL_NOISES = 4.5
 LASTING = 0.03
 LASTING_NOISES = 4.0
 # A fall from one reading to the next by so much needs less: both readings before lie above both after, by this much.
-SUDDEN, SUDDEN_NOISES = 0.1, 8.0
-LASTING_SUDDEN, LASTING_SUDDEN_NOISES = 0.02, 2.5
+SUDDEN, SUDDEN_NOISES = 0.1, 6.0
+LASTING_SUDDEN, LASTING_SUDDEN_NOISES = 0.02, 2.0
+# Or the last before does, if it is higher than the one before it by no more than this: the bin filled.
 RISEN, LASTING_RISEN, LASTING_RISEN_NOISES = 0.15, 0.04, 5.0
 # A spike of at most three readings ends over this level; one that is as high as this and flat may end anywhere.
 SPIKED_OVER, SPIKED = 0.15, 0.4

@@ -33,6 +33,17 @@ def test_estimate_finds_the_bottom_it_comes_back_to(seed: int) -> None:
     assert np.all(np.delete(found.full_mm, 1) < EMPTY_MM / 2)
 
 
+@pytest.mark.parametrize("maximum_mm", [4500, 5000, 65535])
+def test_maximum_of_a_sensor_is_no_bottom(maximum_mm: int) -> None:
+    given = history(seed=3)
+    full = np.flatnonzero(given.distance_mm < EMPTY_MM / 2)
+    given.distance_mm[full[: len(full) * 2 // 3]] = maximum_mm
+
+    found = estimate(given)
+
+    assert found.empty_mm == pytest.approx([EMPTY_MM], abs=0.06 * DEPTH_MM)
+
+
 @pytest.mark.parametrize("off_mm", [-150, 120])
 def test_wrong_calibration_gets_a_proposal(off_mm: int) -> None:
     proposal = propose(history(), Geometry(EMPTY_MM + off_mm, EMPTY_MM + off_mm - DEPTH_MM))

@@ -50,12 +50,27 @@ def found(given_series: Series) -> list[tuple[float, float]]:
         ([0.9, 0.9, 0.4, 0.02, 0.02], [(3, 1)]),
         # The lid was open: the window is as wide as what is not known.
         ([0.9, 0.9, None, None, 0.05, 0.05], [(4, 1)]),
+        # It fills by the hour, and three readings before and after are much alike.
+        ([0.05, 0.08, 0.18, 0.2, 0.32, 0.04, 0.14, 0.2, 0.28], [(4, 3)]),
+        ([0.04, 0.12, 0.2, 0.3, 0.4, 0.1, 0.32, 0.46, 0.6], [(4, 3)]),
+        # It held little, and was filled again at once.
+        ([0.22, 0.22, 0.22, 0.22, 0.01, 0.03, 0.19, 0.22], [(4, 3)]),
+        # What came for two hours and went was not there, though waste came meanwhile.
+        ([0.36, 0.36, 0.37, 1.0, 1.0, 0.52, 0.53, 0.53], []),
         # Twice.
         ([0.8, 0.9, 0.1, 0.1, 0.5, 0.9, 0.1, 0.1], [(6, 5), (2, 1)]),
     ],
 )
 def test_detect_emptying(levels: list[float | None], windows: list[tuple[float, float]]) -> None:
     assert found(series(levels)) == windows
+
+
+def test_full_bin_that_is_too_near_to_measure_is_not_emptied_yet() -> None:
+    rows = hourly([0.8, 0.95, 0.0, 0.0, None, 0.03, 0.05, 0.06])
+    for row in rows[2:4]:
+        row["distance_mm"] = 10
+
+    assert found(Series.from_rows(rows)) == [(4, 2)]
 
 
 def test_detect_says_how_full_and_how_sure() -> None:

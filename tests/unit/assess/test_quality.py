@@ -134,6 +134,28 @@ def test_echo_of_a_rim_is_known_again() -> None:
     assert where(found, FIXED)[-5:] == [11, 12, 13, 14, 15]
 
 
+def test_echo_of_a_rim_is_known_for_weeks() -> None:
+    seen = [0.2, 0.2, 0.7, 0.24, 0.3, 0.3, 0.7, 0.34, 0.36, 0.7, 0.38, 0.4, 0.7, 0.42]
+    quiet = [0.42] * 24 * 6
+    emptied = [0.02, 0.7, 0.7, 0.06, 0.7, 0.1, 0.1]
+
+    found = reasons(seen + quiet + emptied, noise=0.002)
+
+    start = len(seen + quiet)
+    assert where(found[start:], FIXED) == [1, 2, 4]
+    assert [place for place, one in enumerate(found[start:]) if one] == [1, 2, 4]
+
+
+def test_bin_that_is_emptied_twice_a_day_is_no_rough_sensor() -> None:
+    half_a_day = [0.02, 0.1, 0.15, 0.2, 0.24, 0.26, 0.3, 0.32, 0.35, 0.36, 0.38, 0.4]
+    random = np.random.default_rng(3)
+    levels = np.tile(half_a_day, 12) + random.normal(0, 0.008, 144)
+
+    judgement = judge(Series.from_rows(hourly(levels.tolist())), GEOMETRY)
+
+    assert np.median(judgement.noise[72:]) == pytest.approx(0.008, abs=0.006)
+
+
 def test_waste_at_the_height_of_the_rim_is_believed() -> None:
     found = reasons([0.3, 0.3, 0.7, 0.3, 0.3, 0.7, 0.7, 0.3, 0.4, 0.48, 0.56, 0.62, 0.66, 0.7, 0.7, 0.74], noise=0.002)
 

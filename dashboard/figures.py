@@ -44,9 +44,7 @@ def level_history(
     believed = [reading for reading in ordered if reading.fill_level is not None]
     rejected = [reading for reading in ordered if reading.fill_level is None]
     zone = span[0].tzinfo
-    shown = [
-        emptying for emptying in emptyings if emptying.emptied_at >= span[0] and emptying.outcome != "contradicted"
-    ]
+    shown = [one for one in emptyings if one.emptied_at >= span[0] and one.outcome != "contradicted"]
     return {
         "data": [
             _levels(believed, zone, palette),

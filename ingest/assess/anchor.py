@@ -8,8 +8,8 @@ import numpy as np
 from ingest.assess.emptying import Emptying
 from ingest.assess.readings import Times
 
-# What is kept before the day (UTC) of the anchor: the two days whose readings tell what is usual on it, all of them, and
-# their neighbours.
+# What is kept before the day (UTC) of the anchor: the two days whose readings tell what is usual on it, and the
+# neighbours of these readings.
 CONTEXT = np.timedelta64(54, "h")
 # So many readings after an emptying, and so much time, and nothing that comes later can make it undone.
 SETTLED_READINGS = 6
@@ -31,7 +31,9 @@ class Anchor:
     @property
     def since(self) -> np.datetime64:
         """From when on readings are needed to know what happened from the anchor on."""
-        return self.not_before.astype("datetime64[D]") - CONTEXT
+        day: np.datetime64 = self.not_before.astype("datetime64[D]")
+        since: np.datetime64 = day - CONTEXT
+        return since
 
 
 def floor(emptied_at: np.datetime64, measured_at: Times) -> np.datetime64:

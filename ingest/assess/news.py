@@ -30,7 +30,7 @@ class News:
     Attributes:
         revisions: by bin id; bins whose past is as it was are missing.
         cycles: of the same bins, those that began at `since` or later and have ended, in parts; `bin` is the bin's id.
-        services: what is said of emptyings that were reported, by bin id; bins of which nothing else is said are missing.
+        services: what is said of emptyings that were reported, by bin id; bins of which that is as it was are missing.
         doubles: readings that were left out because another time has their identity, by bin id.
     """
 
@@ -45,5 +45,8 @@ class News:
 
 
 def later(emptyings: Iterable[Emptying], since: np.datetime64) -> tuple[Emptying, ...]:
-    """Give those at `since` or later; all where it is NaT."""
-    return tuple(one for one in emptyings if np.isnat(since) or one.emptied_at >= since)
+    """Give those of emptyings, oldest first, at `since` or later; all where it is NaT."""
+    everything = tuple(emptyings)
+    if np.isnat(since) or not everything or everything[0].emptied_at >= since:
+        return everything
+    return tuple(one for one in everything if one.emptied_at >= since)

@@ -104,7 +104,8 @@ def fullness(case: Case) -> Ground | None:
     overdue = max(timedelta(), now - since) / (3 * FULL_WITHIN)
     # Where there is a forecast, it says better than the level how urgent a full bin is.
     urgency = 0.5 * above + 0.5 * overdue if must else 0.4 * above + (0.6 if case.outlook is None else 0.0)
-    text = f"{percent(level)} full since {_when(since, case)}; threshold {percent(threshold)}{_missed(case)}{_silence(case)}."
+    also = _missed(case) + _silence(case)
+    text = f"{percent(level)} full since {_when(since, case)}; threshold {percent(threshold)}{also}."
     return _ground("FULLNESS", urgency, since, by, text, must=must)
 
 

@@ -94,7 +94,9 @@ def merge(
         elif lone and report.emptied_at - lone[-1].emptied_at <= tolerance:
             lone[-1] = _with(lone[-1], report)
         else:
-            lone.append(_unseen(report, measured_at, levels, tolerance))
+            later = (one.not_before for one in seen if one.not_before > report.emptied_at)
+            until = min(later, default=report.emptied_at + NEAR)
+            lone.append(_unseen(report, measured_at, levels, tolerance, until))
     return sorted([*services, *lone], key=lambda one: (one.emptied_at, one.not_before))
 
 
@@ -123,11 +125,14 @@ def _with(service: Service, report: Report) -> Service:
     return replace(service, sources=sources, reports=(*service.reports, report))
 
 
-def _unseen(report: Report, measured_at: Times, levels: Floats, tolerance: np.timedelta64) -> Service:
-    """Take a report of which no fall tells: was there none, or could the sensor not see it?"""
+def _unseen(
+    report: Report, measured_at: Times, levels: Floats, tolerance: np.timedelta64, until: np.datetime64
+) -> Service:
+    """Take a report of which no fall tells, `until` the next one: was there none, or could the sensor not see it?"""
     at = report.emptied_at
     before = levels[slice(*np.searchsorted(measured_at, [at - NEAR, at - tolerance]))]
-    after = levels[slice(*np.searchsorted(measured_at, [at + tolerance, at + NEAR]))][:SETTLED_READINGS]
+    end = min(np.searchsorted(measured_at, at + NEAR), np.searchsorted(measured_at, until, side="right"))
+    after = levels[np.searchsorted(measured_at, at + tolerance) : end][:SETTLED_READINGS]
     fill_before = float(before[-1]) if len(before) else None
     fill_after = float(after[0]) if len(after) else None
     enough = fill_before is not None and fill_before >= HELD_LITTLE and len(after) > 1

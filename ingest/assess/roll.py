@@ -26,6 +26,7 @@ class Roll:
         ids: bin id of each number.
         thresholds: of each.
         pools: of each, a number.
+        reported: the bins of which anything was ever reported, by bin id.
     """
 
     def __init__(self) -> None:
@@ -35,6 +36,7 @@ class Roll:
         self.pools: Integers = np.zeros(0, dtype=np.int64)
         self._number: dict[int, int] = {}
         self._pool: dict[str, int] = {"": 0}
+        self.reported: set[int] = set()
         self._told: dict[int, tuple[Report, ...]] = {}
         self._refuted: dict[int, frozenset[Report]] = {}
         self._emptied_us: Integers = np.zeros(0, dtype=np.int64)
@@ -125,6 +127,7 @@ class Roll:
 
     def _note(self, bin_ids: list[int]) -> Integers:
         numbers = self.numbers(bin_ids)
+        self.reported.update(bin_ids)
         known = (self.emptied_at(bin_id) for bin_id in bin_ids)
         self._emptied_us[numbers] = [_NEVER if at is None else round(at.timestamp() * 1e6) for at in known]
         return numbers

@@ -17,7 +17,6 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import numpy.typing as npt
 
-from ingest.assess import foresight
 from ingest.assess.account import take_account
 from ingest.assess.anchor import Anchor
 from ingest.assess.archive import Archive
@@ -25,12 +24,12 @@ from ingest.assess.cycles import OPEN, Cycles
 from ingest.assess.due import Due
 from ingest.assess.emptying import Emptying
 from ingest.assess.entry import Entry
-from ingest.assess.experience import known_bins, known_pools
+from ingest.assess.expectation import Expectation
 from ingest.assess.findings import Findings, moment
-from ingest.assess.foresight import LASTS, Foresight, Foresights
+from ingest.assess.foresight import Foresight
 from ingest.assess.news import News, Revision, later
 from ingest.assess.ragged import Rows
-from ingest.assess.readings import Floats, Integers, Times, instant
+from ingest.assess.readings import Floats, Integers, Times
 from ingest.assess.reports import NEAR, Service, merge
 from ingest.assess.roll import Roll
 from ingest.assess.state import BinState, state_at
@@ -51,8 +50,7 @@ class Watch:
         self._roll = Roll()
         self._tails = Tails()
         self._archive = Archive()
-        self._foresights = Foresights(zone)
-        self._known_pools = np.zeros(0, dtype=np.bool_)
+        self._expectation = Expectation(zone, self._roll, self._archive)
         self._removed: set[int] = set()
         self._decided: dict[int, Due] = {}
         self._services: dict[int, list[Service]] = {}
@@ -191,11 +189,12 @@ class Watch:
                 if changed[place]:
                     news.revisions[int(self._roll.ids[number])] = Revision(since, revised)
                 self._tails.anchor(number, found[place], rows["measured_at"][starts[place] : starts[place + 1]])
-            for place, (number, findings) in enumerate(zip(bins.tolist(), account.findings, strict=True)):
+            for number, findings in zip(bins.tolist(), account.findings, strict=True):
                 self._findings[number] = findings
-                bin_id = int(self._roll.ids[number])
-                if self._roll.reports(bin_id):
-                    self._judge_reports(bin_id, findings, account.believed(place), news)
+            for place, bin_id in enumerate(self._roll.ids[bins].tolist()):
+                if bin_id in self._roll.reported:
+                    since = NEVER if np.isnat(anchored_at[place]) else rows["measured_at"][starts[place]] + NEAR
+                    self._judge_reports(bin_id, since, found[place], account.believed(place), news)
             told = np.isin(cycles.bin, bins[changed]) & (cycles.ended_by != OPEN)
             news.cycles.append(replace(cycles[told], bin=self._roll.ids[cycles.bin[told]]))
             double = np.flatnonzero(doubles)
@@ -212,12 +211,18 @@ class Watch:
         self._had_later[bins] = after
         return unsettled
 
-    def _judge_reports(self, bin_id: int, findings: Findings, believed: tuple[Times, Floats], news: News) -> None:
-        """Hold what was reported of a bin against what its sensor measured."""
+    def _judge_reports(
+        self,
+        bin_id: int,
+        since: np.datetime64,
+        found: tuple[Emptying, ...],
+        believed: tuple[Times, Floats],
+        news: News,
+    ) -> None:
+        """Hold what was reported of a bin from a time on (NaT: ever) against what its sensor measured."""
         measured_at, levels = believed
-        first = measured_at[0] + NEAR if len(measured_at) else NEVER
-        reports = [one for one in self._roll.reports(bin_id) if one.emptied_at >= first]
-        services = [one for one in merge(findings.emptyings, reports, measured_at, levels) if one.reports]
+        reports = [one for one in self._roll.reports(bin_id) if np.isnat(since) or one.emptied_at >= since]
+        services = [one for one in merge(found, reports, measured_at, levels) if one.reports]
         self._roll.refute(bin_id, (one for service in services if service.is_refuted for one in service.reports))
         if services != self._services.get(bin_id, []):
             self._services[bin_id] = news.services[bin_id] = services
@@ -239,7 +244,7 @@ class Watch:
         self.learn()
         entries = self._roll.entries
         wanted = list(entries) if bin_ids is None else [one for one in bin_ids if one in entries]
-        foresights = self._foresee([one for one in wanted if entries[one].sensor is not None], now)
+        foresights = self._expectation.of([one for one in wanted if entries[one].sensor is not None], now)
         states = {bin_id: self._state(bin_id, foresights.get(bin_id), now) for bin_id in wanted}
         self._decided.update((bin_id, state.due) for bin_id, state in states.items())
         return states
@@ -255,33 +260,18 @@ class Watch:
             forecast=foresight,
             horizon=entry.horizon,
             before=self._decided.get(bin_id),
-            denied_at=self._roll.denied_at(bin_id),
+            denied_at=self._roll.denied_at(bin_id) if bin_id in self._roll.reported else None,
         )
 
     def _emptied_at(self, bin_id: int, number: int) -> datetime | None:
         """Give the newest emptying that is known beside those in the findings."""
-        told, anchored_at = self._roll.emptied_at(bin_id), self._tails.anchored_at[number]
-        if self._findings[number].emptyings or np.isnat(anchored_at):
+        told = self._roll.emptied_at(bin_id) if bin_id in self._roll.reported else None
+        if self._findings[number].emptyings:
+            return told
+        anchored_at = self._tails.anchored_at[number]
+        if np.isnat(anchored_at):
             return told
         return moment(anchored_at) if told is None else max(told, moment(anchored_at))
-
-    def _foresee(self, bin_ids: list[int], now: datetime) -> dict[int, Foresight | None]:
-        """Forecast bins that have a sensor; those of which too little is known are missing."""
-        pools, at = self._roll.pool_count, instant(now)
-        if self._foresights.is_outdated(pools, len(self._archive), at):
-            everything = self._archive.of(np.arange(len(self._roll)))
-            pool = self._roll.pools[everything.bin]
-            self._foresights.prepare(everything, pool, pools, at)
-            self._known_pools = known_pools(everything, pool, pools, at - LASTS)
-        bins = np.sort(self._numbers(bin_ids))
-        bins = bins[self._known_pools[self._roll.pools[bins]] | known_bins(bins, self._archive.of(bins))]
-        cycles = self._archive.of(bins)
-        situation = foresight.situation(
-            bins, self._roll.pools[bins], self._roll.thresholds[bins], self._roll.emptied_at_of(bins), cycles
-        )
-        asked = self._roll.ids[bins].tolist()
-        horizons = [self._roll.entries[bin_id].horizon for bin_id in asked]
-        return dict(zip(asked, self._foresights.of(cycles, situation, horizons, now), strict=True))
 
     def _numbers(self, bin_ids: Iterable[int]) -> Integers:
         numbers = self._roll.numbers(bin_ids)

@@ -134,7 +134,7 @@ def test_report_that_comes_after_the_readings_is_judged_too(database: MigratedDa
         connection.execute(
             "insert into emptyings (bin_id, emptied_at, not_before, confidence, source)"
             " select id, %s, %s, 1, 'crew' from bins",
-            (NOW - 6 * HOUR, NOW - 6 * HOUR),
+            (NOW - 5 * HOUR, NOW - 5 * HOUR),
         )
 
     assessor.look_at_time(NOW)
@@ -257,7 +257,7 @@ KEPT = (
 
 def test_cycles_and_forecasts_are_kept(database: MigratedDatabase, assessor: Assessor) -> None:
     add_bins(database)
-    store(database, hourly(LEVELS))
+    store(database, hourly(LEVELS[:8] + LEVELS))
 
     drain(assessor)
 
@@ -266,7 +266,8 @@ def test_cycles_and_forecasts_are_kept(database: MigratedDatabase, assessor: Ass
         "select began_at, ended_at, after_emptying, level_last, round(passed_s[9] / 3600) from cycles order by 1",
     )
     assert cycles == [
-        (NOW - 25 * HOUR, NOW - 18 * HOUR, False, pytest.approx(0.93), 5),
+        (NOW - 33 * HOUR, NOW - 26 * HOUR, False, pytest.approx(0.93), 5),
+        (NOW - 25 * HOUR, NOW - 18 * HOUR, True, pytest.approx(0.93), 5),
         (NOW - 17 * HOUR, NOW - 10 * HOUR, True, pytest.approx(0.93), 5),
         (NOW - 9 * HOUR, NOW - 2 * HOUR, True, pytest.approx(0.93), 5),
     ]

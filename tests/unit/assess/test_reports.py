@@ -49,6 +49,12 @@ def test_crew_and_route_engine_tell_of_the_same() -> None:
     )
 
 
+def test_missed_emptying_stays_missed_when_the_bin_is_emptied_later() -> None:
+    [missed, seen] = merged(Report(at(6.5), "crew"))
+
+    assert (missed.outcome, seen.outcome) == ("contradicted", "seen")
+
+
 def test_report_goes_to_the_emptying_that_is_nearest() -> None:
     second = replace(SEEN, not_before=HOURS[13], emptied_at=HOURS[14])
 

@@ -42,7 +42,7 @@ From readings that come in to states that are kept up
     watch        the one place where readings become states, for the runner, the evaluation and shadow mode alike
                  roll: its bins; entry: what holds for one; ragged: rows of many bins in one array;
                  tail, tails and anchor: the readings that still count; archive: past cycles;
-                 account: what readings say; foresight: forecasts; news: what changed of the past
+                 account: what readings say; foresight and expectation: forecasts; news: what changed of the past
 
 The database, and nothing else here, reads and writes
     runner       `python -m ingest assess`; settings

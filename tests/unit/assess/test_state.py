@@ -1,6 +1,6 @@
 from datetime import timedelta
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.assess.bins import DAY, NOW, reading, state
@@ -27,6 +27,7 @@ def histories(draw: st.DrawFn) -> list[dict[str, object]]:
     ]
 
 
+@settings(deadline=None)
 @given(histories(), st.randoms(use_true_random=False))
 def test_state_does_not_depend_on_order_of_arrival(rows: list[dict[str, object]], random: object) -> None:
     shuffled = list(rows)
@@ -35,6 +36,7 @@ def test_state_does_not_depend_on_order_of_arrival(rows: list[dict[str, object]]
     assert state(shuffled) == state(rows)
 
 
+@settings(deadline=None)
 @given(histories(), st.lists(spans, max_size=2), spans, spans)
 def test_time_alone_never_makes_a_due_bin_undue(
     rows: list[dict[str, object]], emptied_ago: list[timedelta], later: timedelta, later_still: timedelta
@@ -49,6 +51,7 @@ def test_time_alone_never_makes_a_due_bin_undue(
     assert second.fill_level == first.fill_level
 
 
+@settings(deadline=None)
 @given(histories(), spans)
 def test_state_can_be_stored(rows: list[dict[str, object]], later: timedelta) -> None:
     result = state(rows, now=NOW + later)
@@ -59,6 +62,7 @@ def test_state_can_be_stored(rows: list[dict[str, object]], later: timedelta) ->
     assert result.due.explanation.endswith(".")
 
 
+@settings(deadline=None)
 @given(histories())
 def test_silent_sensor_is_never_fine(rows: list[dict[str, object]]) -> None:
     assert state(rows, now=NOW + 10 * DAY).due.due_class is not None

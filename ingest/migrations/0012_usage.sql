@@ -32,7 +32,3 @@ create table usage_queue (
 );
 
 grant select, insert, update, delete on usage_queue to brimwatch_ingest;
-
--- What was measured before this version is worked out, too.
-insert into usage_queue (bin_id, from_measured_at)
-select bin_id, min(fitted_at) from fittings group by bin_id;

@@ -48,7 +48,8 @@ insert into audit_log (actor, action, subject) values ('anna', 'bin.import', 'b-
 KEPT: dict[str, LiteralString] = {
     "bins": "select ref, depot_id, threshold, max_age_days, capacity_l, created_at from bins order by id",
     "fittings": "select device_id, bin_id, fitted_at, removed_at, empty_mm, full_mm from fittings order by id",
-    "readings": "select device_id, epoch, seq, measured_at, received_at, distance_mm from readings order by device_id, seq",
+    "readings": "select device_id, epoch, seq, measured_at, received_at, distance_mm from readings"
+    " order by device_id, seq",
     "emptyings": "select bin_id, emptied_at, not_before, fill_before, fill_after, confidence, source from emptyings"
     " order by bin_id, emptied_at",
     "bin_state": "select bin_id, fill_level, reason, due_class, priority, due_since, explanation from bin_state"

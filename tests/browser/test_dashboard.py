@@ -191,7 +191,7 @@ def test_page_is_accessible_in_light_and_dark_and_fits_a_phone(open_page: Opener
     page, seen = open_page(width=390, height=844, path=path)
     page.locator(".page, .map-page").wait_for()
     # A grid draws its rows before its cells, header and body one after the other.
-    for part in (".ag-header-cell, th, .advice", ".ag-cell, td, .advice li"):
+    for part in (".ag-header-cell, .card th, .advice", ".ag-cell, .card td, .advice li"):
         page.locator(part).first.wait_for(state="attached")
 
     light = violations(page)

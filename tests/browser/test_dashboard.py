@@ -121,7 +121,10 @@ def test_bin_page_says_what_is_wrong_at_the_bin_and_draws_its_level(open_page: O
     graph = page.locator("#bin-graph .plot-container").first.bounding_box()
     assert graph
     assert graph["height"] >= 300
-    page.goto(page.url.replace("B-0002", "B-0003"))
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(page.url.replace("B-0002", "B-0001"))
+    expect(page.locator("#bin-graph .legend").get_by_text("Emptied")).to_be_visible()
+    page.goto(page.url.replace("B-0001", "B-0003"))
     expect(page.locator("#bin-head")).to_be_visible()
     expect(wrong).to_have_count(0)
     assert seen.complaints == []
@@ -188,7 +191,7 @@ def test_page_is_accessible_in_light_and_dark_and_fits_a_phone(open_page: Opener
     page, seen = open_page(width=390, height=844, path=path)
     page.locator(".page, .map-page").wait_for()
     # A grid draws its rows before its cells, header and body one after the other.
-    for part in (".ag-header-cell, th, .advice", ".ag-cell, td, .advice li"):
+    for part in (".ag-header-cell, .card th, .advice", ".ag-cell, .card td, .advice li"):
         page.locator(part).first.wait_for(state="attached")
 
     light = violations(page)

@@ -27,6 +27,9 @@ from ingest.assess.usage_store import revise_usage, usage_starts, week_sums
 
 # So many bins at a time: their readings are in memory together.
 BINS_AT_ONCE = 100
+# Of those whose whole past waits, after an upgrade: a pass of them must not keep new readings waiting.
+OLD_AT_ONCE = 10
+LONG_AGO = timedelta(days=60)
 # A device reports several times within a minute when it has much to tell.
 REST = timedelta(minutes=1)
 # How long back the shape of a week is looked for.
@@ -44,7 +47,7 @@ select usage_queue.bin_id, usage_queue.from_measured_at, bins.capacity_l, bins.s
 from usage_queue
 join bins on bins.id = usage_queue.bin_id
 where usage_queue.queued_at <= %s
-order by usage_queue.queued_at, usage_queue.bin_id
+order by usage_queue.from_measured_at < %s, usage_queue.queued_at, usage_queue.bin_id
 limit %s
 """
 
@@ -76,7 +79,7 @@ def week_profiles(connection: Connection, today: date) -> dict[str, Floats]:
 def revise_queued(
     connection: Connection, zone: ZoneInfo, now: datetime, profiles: Mapping[str, Floats] | None = None
 ) -> int:
-    """Work out the use of bins whose readings changed, BINS_AT_ONCE at most.
+    """Work out the use of bins whose readings changed, BINS_AT_ONCE at most; fresh readings first.
 
     Args:
         connection: of the ingester.
@@ -87,7 +90,10 @@ def revise_queued(
     Returns:
         How many bins were done; 0 when none waits.
     """
-    waiting = {bin_id: _Wait(*rest) for bin_id, *rest in connection.execute(_NEXT, (now - REST, BINS_AT_ONCE))}
+    long_ago = now - LONG_AGO
+    rows = connection.execute(_NEXT, (now - REST, long_ago, BINS_AT_ONCE)).fetchall()
+    old = [bin_id for bin_id, changed_at, *_ in rows if changed_at < long_ago]
+    waiting = {bin_id: _Wait(*rest) for bin_id, *rest in rows if bin_id not in old[OLD_AT_ONCE:]}
     try:
         _revise_all(connection, waiting, zone, profiles or {})
     except _POISON:

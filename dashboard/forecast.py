@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 from dashboard.rows import Bin
 from dashboard.words import percent
-from ingest.assess import wording
+from ingest.assess.decisions import wording
 
 # A smaller chance is not worth a line.
 LEAST_CHANCE = 0.05

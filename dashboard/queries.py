@@ -24,7 +24,7 @@ from dashboard.rows import (
     UsedPlace,
     UsedWeekday,
 )
-from ingest.assess.placement import FULL
+from ingest.assess.places.placement import FULL
 
 Row = TypeVar("Row")
 

@@ -9,9 +9,9 @@ import numpy as np
 from dashboard import queries
 from dashboard.database import Pool
 from dashboard.rows import RawReading
-from ingest.assess.level import fill_levels
-from ingest.assess.quality import judge
-from ingest.assess.readings import Geometry, Series, order
+from ingest.assess.levels.level import fill_levels
+from ingest.assess.levels.quality import judge
+from ingest.assess.levels.readings import Geometry, Series, order
 
 # Readings on both sides of a page that the ones at its ends are judged by: some days of them.
 CONTEXT = 96

@@ -139,7 +139,7 @@ class UsedWeekday:
 
 @dataclass(frozen=True, slots=True)
 class BinUse:
-    """How a bin that stands was used and emptied over some local days; as in `ingest.assess.placement.Use`."""
+    """How a bin that stands was used and emptied over some local days; as in `ingest.assess.places.placement.Use`."""
 
     id: int
     ref: str

@@ -11,7 +11,7 @@ from dashboard import queries
 from dashboard.database import Pool
 from dashboard.queries import Period
 from dashboard.rows import BinUse, UsedPlace, UsedWeekday
-from ingest.assess.placement import Advice, Use, advise
+from ingest.assess.places.placement import Advice, Use, advise
 
 # Advice rests on weeks: a minute changes nothing.
 FRESH_S = 60.0

@@ -54,7 +54,7 @@ def serve() -> None:
 @app.command()
 def assess(once: Annotated[bool, typer.Option(help="Assess what waits, then end.")] = False) -> None:
     """Turn readings into levels, emptyings and the list of due bins, for as long as it runs."""
-    from ingest.assess.runner import run  # noqa: PLC0415
+    from ingest.assess.store.runner import run  # noqa: PLC0415
     from ingest.log import configure_log  # noqa: PLC0415
     from ingest.settings import LogSettings, load  # noqa: PLC0415
 

@@ -9,7 +9,7 @@ from simulator.levels import Visits
 from simulator.terrain import Points
 
 ROUND_HOURS = tuple(range(6, 14))
-"""When they are out, local time: the round of a depot that has entered no other (`ingest.assess.calendar`)."""
+"""When they are out, local time: the round of a depot that has entered no other (`decisions/calendar`)."""
 AHEAD_DAYS = 1.3
 """Crews who know their bins think so far ahead: until the end of the next round."""
 WANTED = 0.85

@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.assess.readings import Geometry, Series
+from ingest.assess.levels.readings import Geometry, Series
 from simulator.faults import Fault, bit
 from simulator.measured import Measured
 from simulator.terrain import Points

@@ -15,7 +15,7 @@ from dashboard.alerts import MAY_ACKNOWLEDGE, acknowledge
 from dashboard.pages.parts import Site, beat, grid_theme, tick
 from dashboard.rows import Alert
 from dashboard.words import NOTHING, NOTICES, clock
-from ingest.assess.alerts import NAMES, TYPES
+from ingest.assess.decisions.alerts import NAMES, TYPES
 
 COLUMNS: list[dict[str, Any]] = [
     {"field": "what", "headerName": "Alert", "width": 176, "cellRenderer": "AlertType", "autoHeight": True},

@@ -16,7 +16,7 @@ from dashboard.pages.parts import Site, aria, beat, facts, level_bar, reason_chi
 from dashboard.readings import Reading, read_page
 from dashboard.rows import Alert, Bin, Emptying
 from dashboard.words import CLASSES, NOTHING, OUTCOMES, QUALITIES, SENSORS, STREAMS, ago, clock, percent
-from ingest.assess.alerts import NAMES
+from ingest.assess.decisions.alerts import NAMES
 
 PERIODS = {"1": "24 hours", "7": "7 days", "28": "28 days", "90": "90 days"}
 FIRST_PERIOD = "7"

@@ -8,7 +8,7 @@ from dash.development.base_component import Component
 
 from dashboard.uses import Advised
 from dashboard.words import ADVICE, STREAMS
-from ingest.assess.placement import ALWAYS_FULL, AS_IT_IS, FEWER_VISITS, MORE_VISITS, NEVER_FULL, UNKNOWN
+from ingest.assess.places.placement import ALWAYS_FULL, AS_IT_IS, FEWER_VISITS, MORE_VISITS, NEVER_FULL, UNKNOWN
 
 # In pairs: too little, and too much.
 KINDS = (MORE_VISITS, FEWER_VISITS, ALWAYS_FULL, NEVER_FULL)

@@ -4,7 +4,7 @@
 create table alerts (
     id bigint generated always as identity primary key,
     bin_id integer not null references bins (id),
-    -- `ingest/assess/alerts.py` says what each means.
+    -- `ingest/assess/decisions/alerts.py` says what each means.
     type text not null
         check (type in ('fire', 'tilt', 'obstruction', 'silent', 'stuck', 'unreliable', 'battery', 'certificate')),
     -- One sentence for people.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from ingest.assess.alerts import NAMES, TYPES
+from ingest.assess.decisions.alerts import NAMES, TYPES
 
 ADVICE = {
     "fire": "Call the fire service (999) unless they are there already, and keep people away.",

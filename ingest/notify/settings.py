@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ingest.assess.settings import AssessSettings
+from ingest.assess.store.settings import AssessSettings
 
 
 class NotifySettings(AssessSettings):

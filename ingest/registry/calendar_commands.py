@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from ingest.assess.calendar import DAYS, Hours, bank_holidays, next_rounds
+from ingest.assess.decisions.calendar import DAYS, Hours, bank_holidays, next_rounds
 from ingest.registry.calendars import (
     COUNCIL,
     close_day,

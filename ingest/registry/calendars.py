@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 
 from psycopg import Connection
 
-from ingest.assess.calendar import DAYS, Calendar, Hours
-from ingest.assess.calendars import load_calendars
+from ingest.assess.decisions.calendar import DAYS, Calendar, Hours
+from ingest.assess.store.calendars import load_calendars
 from ingest.registry.audit import Change, record_changes
 from ingest.registry.errors import RegistryError
 from ingest.registry.groups import find_depot

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BeforeValidator, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from ingest.assess.calendar import bank_holidays
+from ingest.assess.decisions.calendar import bank_holidays
 from ingest.settings import PREFIX
 
 

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from ingest.assess.alerts import Alert, reconcile
-from ingest.assess.conditions import BATTERY_READINGS, Device, conditions
-from ingest.assess.sensor import Sensor
+from ingest.assess.decisions.alerts import Alert, reconcile
+from ingest.assess.decisions.conditions import BATTERY_READINGS, Device, conditions
+from ingest.assess.levels.sensor import Sensor
 from simulator.deposits import HOUR_S
 from simulator.evaluate.desk import FITTED_AT, Desk
 from simulator.faults import Fault, Spell

@@ -10,7 +10,7 @@ from typing import Self
 
 import numpy as np
 
-from ingest.assess.readings import Floats, Integers, Times
+from ingest.assess.levels.readings import Floats, Integers, Times
 
 ROWS_AT_ONCE = 50_000
 # A number as time counts seconds since 1970; from here on it counts milliseconds, as some systems do.

@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from ingest.assess.calibration import estimate
-from ingest.assess.readings import Geometry
+from ingest.assess.levels.calibration import estimate
+from ingest.assess.levels.readings import Geometry
 from simulator.evaluate.columns import FileError, Refused
 from simulator.evaluate.detection import LEVEL_GEOMETRY, Assessed, assess, compare, figures_of, series_of
 from simulator.evaluate.hours import evaluate_hours

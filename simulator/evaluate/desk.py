@@ -6,14 +6,14 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.assess.entry import Entry
-from ingest.assess.news import News
-from ingest.assess.ragged import Rows
-from ingest.assess.rules import Rules
-from ingest.assess.sensor import Sensor
-from ingest.assess.state import BinState, state_at
-from ingest.assess.tail import readings
-from ingest.assess.watch import Watch
+from ingest.assess.decisions.rules import Rules
+from ingest.assess.decisions.state import BinState, state_at
+from ingest.assess.levels.sensor import Sensor
+from ingest.assess.memory.entry import Entry
+from ingest.assess.memory.news import News
+from ingest.assess.memory.ragged import Rows
+from ingest.assess.memory.tail import readings
+from ingest.assess.memory.watch import Watch
 from simulator.city import City
 from simulator.deposits import HOUR_S, TOWN_ZONE
 from simulator.service import DAY_S, MORNING, STARTS_AFTER_S

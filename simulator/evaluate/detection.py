@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ingest.assess.emptying import Emptyings, detect
-from ingest.assess.level import fill_levels
-from ingest.assess.quality import judge
-from ingest.assess.readings import Floats, Geometry, Integers, Series, Times
+from ingest.assess.levels.emptying import Emptyings, detect
+from ingest.assess.levels.level import fill_levels
+from ingest.assess.levels.quality import judge
+from ingest.assess.levels.readings import Floats, Geometry, Integers, Series, Times
 from simulator.evaluate.matching import Found, Outcome, match, summed
 from simulator.evaluate.readings_file import KnownEmptyings, Readings
 

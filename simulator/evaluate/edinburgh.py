@@ -11,10 +11,10 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from ingest.assess.cycles import Cycles, reported
-from ingest.assess.ending import levels_at
-from ingest.assess.pool import prepare
-from ingest.assess.profile import HOURS, Clock
+from ingest.assess.forecasts.cycles import Cycles, reported
+from ingest.assess.forecasts.ending import levels_at
+from ingest.assess.forecasts.pool import prepare
+from ingest.assess.forecasts.profile import HOURS, Clock
 from simulator.evaluate import naive
 from simulator.evaluate.scores import Evaluation, Floats, Table, Truths, coverage, gain, mae, pinball
 

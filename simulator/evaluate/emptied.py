@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.assess.findings import examine
+from ingest.assess.levels.findings import examine
 from simulator.deposits import HOUR_S
 from simulator.faults import BLINDING
 from simulator.levels import Falls

@@ -12,8 +12,8 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.assess.forecast import HORIZON
-from ingest.assess.state import BinState
+from ingest.assess.decisions.state import BinState
+from ingest.assess.forecasts.forecast import HORIZON
 from simulator.city import make_city
 from simulator.deposits import HOUR_S, local_time
 from simulator.evaluate import naive

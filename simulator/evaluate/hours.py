@@ -6,9 +6,9 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from ingest.assess.cycles import Cycles, cut
-from ingest.assess.profile import hour_of_week as hours_of_week
-from ingest.assess.readings import Floats
+from ingest.assess.forecasts.cycles import Cycles, cut
+from ingest.assess.forecasts.profile import hour_of_week as hours_of_week
+from ingest.assess.levels.readings import Floats
 from simulator.evaluate import naive
 from simulator.evaluate.detection import Assessed
 from simulator.evaluate.passages import Flags, Passages, passages

@@ -6,7 +6,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from ingest.assess.readings import Floats, Times
+from ingest.assess.levels.readings import Floats, Times
 
 TOLERANCE = np.timedelta64(3, "h")
 # Between readings further apart than this an emptying cannot be told to within the tolerance.

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ingest.assess.cycles import Cycles
-from ingest.assess.readings import Floats, Integers, Times
+from ingest.assess.forecasts.cycles import Cycles
+from ingest.assess.levels.readings import Floats, Integers, Times
 from simulator.evaluate.detection import Assessed
 from simulator.evaluate.readings_file import Readings
 

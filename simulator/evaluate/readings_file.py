@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ingest.assess.readings import Floats, Integers, Times
+from ingest.assess.levels.readings import Floats, Integers, Times
 from simulator.evaluate.columns import FileError, Names, Refused, Rows, numbers, read_rows, times
 
 # A level a little over the brim is kept; a column with more than a few above this counts in percent.

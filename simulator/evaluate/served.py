@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from ingest.assess.state import BinState
+from ingest.assess.decisions.state import BinState
 from simulator.city import City, make_city
 from simulator.deposits import HOUR_S
 from simulator.evaluate.desk import Desk

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ingest.assess.alerts import NAMES
+from ingest.assess.decisions.alerts import NAMES
 from simulator.evaluate import foreseen, likeness
 from simulator.evaluate.alerted import Alarm, Opened, false_alerts, most_of_one_spell
 from simulator.evaluate.emptied import Score, find, score, sight

@@ -10,11 +10,11 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from ingest.assess.cycles import Cycles
-from ingest.assess.forecast import HORIZON, Situation, forecast
-from ingest.assess.pool import prepare
-from ingest.assess.profile import HOURS, Clock, Tally, tally
-from ingest.assess.readings import Floats
+from ingest.assess.forecasts.cycles import Cycles
+from ingest.assess.forecasts.forecast import HORIZON, Situation, forecast
+from ingest.assess.forecasts.pool import prepare
+from ingest.assess.forecasts.profile import HOURS, Clock, Tally, tally
+from ingest.assess.levels.readings import Floats
 from simulator.evaluate.detection import Assessed
 from simulator.evaluate.passages import Passages
 from simulator.evaluate.readings_file import Readings

@@ -12,15 +12,15 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from ingest.assess.cycles import Cycles, Truths, cut
-from ingest.assess.due import Rules, decide
-from ingest.assess.findings import Findings
-from ingest.assess.forecast import Situation, forecast
-from ingest.assess.pool import prepare
-from ingest.assess.profile import HOURS, Clock
-from ingest.assess.quality import ACCEPTED
-from ingest.assess.readings import Floats, Integers, Times
-from ingest.assess.sensor import Sensor
+from ingest.assess.decisions.due import Rules, decide
+from ingest.assess.forecasts.cycles import Cycles, Truths, cut
+from ingest.assess.forecasts.forecast import Situation, forecast
+from ingest.assess.forecasts.pool import prepare
+from ingest.assess.forecasts.profile import HOURS, Clock
+from ingest.assess.levels.findings import Findings
+from ingest.assess.levels.quality import ACCEPTED
+from ingest.assess.levels.readings import Floats, Integers, Times
+from ingest.assess.levels.sensor import Sensor
 from simulator.evaluate import naive
 from simulator.evaluate.scores import Evaluation, Table, brier, coverage, gain, mae, pinball, weighted_brier
 from simulator.evaluate.wyndham_days import DAY, LONGEST_SILENCE, Cases, Days, emptied, find_cases, load

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ingest.assess.cycles import Truths
-from ingest.assess.readings import Floats, Integers, Times
+from ingest.assess.forecasts.cycles import Truths
+from ingest.assess.levels.readings import Floats, Integers, Times
 
 DAY = np.timedelta64(1, "D")
 FILE = "daily_2018_2021.csv"

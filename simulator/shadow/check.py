@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ingest.assess.readings import Floats
+from ingest.assess.levels.readings import Floats
 from simulator.shadow.service import levels_at
 from simulator.shadow.town import Span, Town
 

@@ -11,10 +11,10 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import numpy.typing as npt
 
-from ingest.assess.cycles import LONGEST_SILENCE
-from ingest.assess.neighbours import beside, median_of_three
-from ingest.assess.profile import Clock, tally
-from ingest.assess.readings import Floats, Integers, Times
+from ingest.assess.forecasts.cycles import LONGEST_SILENCE
+from ingest.assess.forecasts.profile import Clock, tally
+from ingest.assess.levels.neighbours import beside, median_of_three
+from ingest.assess.levels.readings import Floats, Integers, Times
 from simulator.evaluate.detection import Assessed
 from simulator.evaluate.readings_file import Readings
 

@@ -1,8 +1,8 @@
 """Replays our due list: what would have been on it each morning, had the bins been emptied by it since the beginning.
 
-Each list is made by what runs in the product (`ingest.assess.watch`), from readings until then: those of the past as
-they were, and from the beginning on what the sensors would have measured, each reading with the noise that it had. One
-that is rejected stays as it was.
+Each list is made by what runs in the product (`ingest.assess.memory.watch`), from readings until then: those of the
+past as they were, and from the beginning on what the sensors would have measured, each reading with the noise that it
+had. One that is rejected stays as it was.
 """
 
 from collections import Counter
@@ -11,13 +11,13 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
-from ingest.assess.due import MUST_GO, Due, Rules
-from ingest.assess.entry import Entry
-from ingest.assess.ragged import Rows
-from ingest.assess.readings import Floats, Integers
-from ingest.assess.sensor import Sensor
-from ingest.assess.tail import readings as as_rows
-from ingest.assess.watch import Watch
+from ingest.assess.decisions.due import MUST_GO, Due, Rules
+from ingest.assess.levels.readings import Floats, Integers
+from ingest.assess.levels.sensor import Sensor
+from ingest.assess.memory.entry import Entry
+from ingest.assess.memory.ragged import Rows
+from ingest.assess.memory.tail import readings as as_rows
+from ingest.assess.memory.watch import Watch
 from simulator.evaluate.detection import series_of
 from simulator.shadow.rounds import VISITED_AFTER
 from simulator.shadow.town import Span, Town

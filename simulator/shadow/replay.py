@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from ingest.assess.readings import Floats
+from ingest.assess.levels.readings import Floats
 from simulator.evaluate.columns import FileError
 from simulator.evaluate.dataset import Tell, believed, geometry_for, introduce, left_out
 from simulator.evaluate.detection import assess

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from ingest.assess.readings import Floats
+from ingest.assess.levels.readings import Floats
 from simulator.evaluate.columns import FileError, Refused, read_rows, times
 
 # A bin is emptied so long after the list of the day is made, or the daily round begins.

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from ingest.assess.readings import Floats
+from ingest.assess.levels.readings import Floats
 from simulator.evaluate.columns import FileError, read_rows
 from simulator.shadow.places import Place
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ingest.assess.readings import Floats, Integers
+from ingest.assess.levels.readings import Floats, Integers
 from simulator.shadow.flow import Flow
 from simulator.shadow.town import Span
 

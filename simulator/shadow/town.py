@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from ingest.assess.readings import Floats, Geometry
+from ingest.assess.levels.readings import Floats, Geometry
 from simulator.evaluate.detection import Assessed
 from simulator.evaluate.readings_file import Readings
 from simulator.shadow.flow import Flow

@@ -13,10 +13,10 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import psycopg
 
-from ingest.assess.calendar import Calendar
-from ingest.assess.ragged import Rows
-from ingest.assess.readings import Integers
-from ingest.assess.work import Assessor, fitted_bins
+from ingest.assess.decisions.calendar import Calendar
+from ingest.assess.levels.readings import Integers
+from ingest.assess.memory.ragged import Rows
+from ingest.assess.store.work import Assessor, fitted_bins
 from ingest.binary import copy_in, row_kind
 from tests.bench.assess_town import NOW, AssessTown
 from tests.bench.part import Found, Tell

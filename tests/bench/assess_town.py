@@ -9,15 +9,15 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from ingest.assess.anchor import Anchor
-from ingest.assess.cycles import EMPTIED, MARKS, Cycles
-from ingest.assess.entry import Entry
-from ingest.assess.ragged import Rows
-from ingest.assess.readings import Integers
-from ingest.assess.rules import Rules
-from ingest.assess.sensor import Sensor
-from ingest.assess.tail import readings
-from ingest.assess.watch import Watch
+from ingest.assess.decisions.rules import Rules
+from ingest.assess.forecasts.cycles import EMPTIED, MARKS, Cycles
+from ingest.assess.levels.readings import Integers
+from ingest.assess.levels.sensor import Sensor
+from ingest.assess.memory.anchor import Anchor
+from ingest.assess.memory.entry import Entry
+from ingest.assess.memory.ragged import Rows
+from ingest.assess.memory.tail import readings
+from ingest.assess.memory.watch import Watch
 
 NOW = datetime(2026, 3, 2, 13, 0, tzinfo=UTC)
 HOUR = np.timedelta64(1, "h")

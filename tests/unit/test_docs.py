@@ -57,10 +57,10 @@ def test_page_about_lorawan_names_every_model() -> None:
     assert sorted(documented) == sorted(MODELS)
 
 
-def test_map_of_the_assessment_names_every_module() -> None:
-    text = ast.get_docstring(ast.parse((ROOT / "ingest" / "assess" / "__init__.py").read_text(encoding="utf-8")))
-    named = set(re.findall(r"\w+", text or ""))
+def test_map_of_the_assessment_names_every_room_and_module() -> None:
+    assess = ROOT / "ingest" / "assess"
 
-    modules = {path.stem for path in (ROOT / "ingest" / "assess").glob("*.py")} - {"__init__"}
-
-    assert modules - named == set()
+    for folder in (assess, *(path for path in assess.iterdir() if (path / "__init__.py").is_file())):
+        text = ast.get_docstring(ast.parse((folder / "__init__.py").read_text(encoding="utf-8")))
+        inside = {path.stem for path in folder.iterdir() if path.suffix == ".py" or (path / "__init__.py").is_file()}
+        assert inside - {"__init__"} - set(re.findall(r"\w+", text or "")) == set(), folder.name

@@ -7,13 +7,13 @@ from zoneinfo import ZoneInfo
 import psycopg
 import pytest
 
-from ingest.assess.alert_store import DEVICES_EVERY, OBSERVED_EVERY, AlertStore
-from ingest.assess.calendar import Calendar
-from ingest.assess.entry import Entry
-from ingest.assess.findings import Findings
-from ingest.assess.rules import Rules
-from ingest.assess.sensor import Sensor
-from ingest.assess.work import Assessor
+from ingest.assess.decisions.calendar import Calendar
+from ingest.assess.decisions.rules import Rules
+from ingest.assess.levels.findings import Findings
+from ingest.assess.levels.sensor import Sensor
+from ingest.assess.memory.entry import Entry
+from ingest.assess.store.alert_store import DEVICES_EVERY, OBSERVED_EVERY, AlertStore
+from ingest.assess.store.work import Assessor
 from tests.conftest import MigratedDatabase, conninfo
 from tests.integration.assess.town import add_bins, hourly, query
 from tests.integration.assess.town import store as readings

@@ -5,8 +5,8 @@ from datetime import UTC, date, datetime, timedelta
 import numpy as np
 import psycopg
 
-from ingest.assess.usage import UsageDays, usage_days
-from ingest.assess.usage_store import revise_usage, usage_starts, week_sums
+from ingest.assess.places.usage import UsageDays, usage_days
+from ingest.assess.store.usage_store import revise_usage, usage_starts, week_sums
 from tests.conftest import MigratedDatabase
 from tests.integration.assess import town
 from tests.unit.assess.usage_bins import LONDON, hourly, joined, measured

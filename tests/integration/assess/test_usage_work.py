@@ -9,9 +9,9 @@ import numpy as np
 import psycopg
 import pytest
 
-from ingest.assess.calendar import Calendar
-from ingest.assess.usage_work import queue_usage, revise_queued, week_profiles
-from ingest.assess.work import Assessor
+from ingest.assess.decisions.calendar import Calendar
+from ingest.assess.store.usage_work import queue_usage, revise_queued, week_profiles
+from ingest.assess.store.work import Assessor
 from tests.conftest import MigratedDatabase, conninfo
 from tests.integration.assess.town import HOUR, NOW, add_bins, hourly, query, store
 

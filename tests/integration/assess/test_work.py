@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 import psycopg
 import pytest
 
-from ingest.assess.calendar import Calendar
-from ingest.assess.runner import ASSESS_LOCK, run
-from ingest.assess.work import Assessor
+from ingest.assess.decisions.calendar import Calendar
+from ingest.assess.store.runner import ASSESS_LOCK, run
+from ingest.assess.store.work import Assessor
 from ingest.errors import IngestError
 from tests.conftest import MigratedDatabase, conninfo
 from tests.integration.assess.town import HOUR, NOW, add_bins, hourly, query, store

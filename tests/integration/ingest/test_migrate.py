@@ -13,7 +13,7 @@ import pytest
 from psycopg import sql
 from pydantic import SecretStr
 
-from ingest.assess.runner import run
+from ingest.assess.store.runner import run
 from ingest.errors import DatabaseLostError, MigrationError
 from ingest.migrate import MIGRATIONS, migrate, set_password
 from ingest.settings import MigrateSettings

@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 import psycopg
 import pytest
 
-from ingest.assess.calendar import Calendar
-from ingest.assess.due import Request
-from ingest.assess.roster import load_roster
+from ingest.assess.decisions.calendar import Calendar
+from ingest.assess.decisions.due import Request
+from ingest.assess.store.roster import load_roster
 from tests.conftest import MigratedDatabase, conninfo
 from tests.integration.registry.commands import failure, ingest, rows, save
 

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from ingest.assess.due import Rules
-from ingest.assess.findings import examine
-from ingest.assess.readings import Geometry, Series
-from ingest.assess.sensor import Sensor
-from ingest.assess.state import BinState, state_at
+from ingest.assess.decisions.due import Rules
+from ingest.assess.decisions.state import BinState, state_at
+from ingest.assess.levels.findings import examine
+from ingest.assess.levels.readings import Geometry, Series
+from ingest.assess.levels.sensor import Sensor
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)  # a Sunday
 HOUR = timedelta(hours=1)

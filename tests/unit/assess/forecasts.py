@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import numpy as np
 
-from ingest.assess.forecast import CHANCES, Forecast, Passage
+from ingest.assess.forecasts.forecast import CHANCES, Forecast, Passage
 from tests.unit.assess.bins import NOW
 
 

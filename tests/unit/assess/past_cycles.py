@@ -4,11 +4,11 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from ingest.assess.cycles import EMPTIED, MARKS, Cycles
-from ingest.assess.forecast import Situation
-from ingest.assess.pool import Pool, prepare
-from ingest.assess.profile import HOURS, Clock
-from ingest.assess.readings import Floats, Integers, Times
+from ingest.assess.forecasts.cycles import EMPTIED, MARKS, Cycles
+from ingest.assess.forecasts.forecast import Situation
+from ingest.assess.forecasts.pool import Pool, prepare
+from ingest.assess.forecasts.profile import HOURS, Clock
+from ingest.assess.levels.readings import Floats, Integers, Times
 
 START = np.datetime64("2026-03-02T00:00:00", "us")  # a Monday
 HOUR = np.timedelta64(3600 * 10**6, "us")

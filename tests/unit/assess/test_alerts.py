@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.assess.alerts import PACES, TYPES, Alert, reconcile
-from ingest.assess.conditions import Condition, Device, conditions
-from ingest.assess.findings import Findings
-from ingest.assess.sensor import Sensor
+from ingest.assess.decisions.alerts import PACES, TYPES, Alert, reconcile
+from ingest.assess.decisions.conditions import Condition, Device, conditions
+from ingest.assess.levels.findings import Findings
+from ingest.assess.levels.sensor import Sensor
 from tests.unit.assess.bins import DAY, HOUR, NOW
 
 SENSOR = Sensor(fitted_at=NOW - 28 * DAY, next_report_s=3600, last_received_at=NOW)

@@ -3,7 +3,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from ingest.assess.calendar import Calendar, Hours, Round, bank_holidays, horizon, next_rounds
+from ingest.assess.decisions.calendar import Calendar, Hours, Round, bank_holidays, horizon, next_rounds
 
 LONDON = ZoneInfo("Europe/London")
 DAILY = Calendar(LONDON)

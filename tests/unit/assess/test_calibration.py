@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from ingest.assess.calibration import estimate, gathered, propose
-from ingest.assess.readings import Geometry, Series
+from ingest.assess.levels.calibration import estimate, gathered, propose
+from ingest.assess.levels.readings import Geometry, Series
 from tests.unit.assess.bins import reading
 
 EMPTY_MM, DEPTH_MM = 1200, 1000

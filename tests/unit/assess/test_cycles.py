@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from ingest.assess.cycles import EMPTIED, GAP, OPEN, Cycles, cut, reported
+from ingest.assess.forecasts.cycles import EMPTIED, GAP, OPEN, Cycles, cut, reported
 from tests.unit.assess.past_cycles import DAY, HOUR, START, even_cycles
 
 

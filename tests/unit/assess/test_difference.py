@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from ingest.assess.difference import is_news
-from ingest.assess.due import Due
-from ingest.assess.state import BinState, Prospect
+from ingest.assess.decisions.due import Due
+from ingest.assess.decisions.state import BinState, Prospect
+from ingest.assess.store.difference import is_news
 from tests.unit.assess.bins import DAY, HOUR, NOW
 
 MINUTE = timedelta(minutes=1)

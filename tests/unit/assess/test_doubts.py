@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from ingest.assess.findings import examine
-from ingest.assess.readings import Series
+from ingest.assess.levels.findings import examine
+from ingest.assess.levels.readings import Series
 from tests.unit.assess.bins import GEOMETRY, HOUR, NOW, hourly
 
 # A bin that fills, with the noise that every sensor has.

@@ -2,10 +2,10 @@ from datetime import timedelta
 
 import pytest
 
-from ingest.assess.due import Due, Rules, decide
-from ingest.assess.findings import Findings
-from ingest.assess.sensor import Sensor
-from ingest.assess.state import state_at
+from ingest.assess.decisions.due import Due, Rules, decide
+from ingest.assess.decisions.state import state_at
+from ingest.assess.levels.findings import Findings
+from ingest.assess.levels.sensor import Sensor
 from tests.unit.assess.bins import DAY, HOUR, NOW, hourly, reading, state
 
 

@@ -3,11 +3,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.assess.emptying import detect
-from ingest.assess.findings import examine, moment
-from ingest.assess.level import fill_levels
-from ingest.assess.quality import judge
-from ingest.assess.readings import Geometry, Series
+from ingest.assess.levels.emptying import detect
+from ingest.assess.levels.findings import examine, moment
+from ingest.assess.levels.level import fill_levels
+from ingest.assess.levels.quality import judge
+from ingest.assess.levels.readings import Geometry, Series
 from tests.unit.assess.bins import GEOMETRY, HOUR, NOW, hourly, reading, series
 
 

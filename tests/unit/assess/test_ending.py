@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from ingest.assess.cycles import Cycles, reported
-from ingest.assess.ending import Levels, levels_at
+from ingest.assess.forecasts.cycles import Cycles, reported
+from ingest.assess.forecasts.ending import Levels, levels_at
 from tests.unit.assess.past_cycles import DAY, HOUR, START, pool_of
 
 NOW = START + 40 * DAY

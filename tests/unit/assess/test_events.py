@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from ingest.assess.events import chance_below, first_at, quantiles, uncensored
+from ingest.assess.forecasts.events import chance_below, first_at, quantiles, uncensored
 from tests.unit.assess.past_cycles import HOUR, NEVER, START
 
 

@@ -6,15 +6,15 @@ from datetime import datetime, timedelta
 import numpy as np
 import pytest
 
-from ingest.assess.cycles import EMPTIED, OPEN, Cycles
-from ingest.assess.due import Rules
-from ingest.assess.entry import Entry
-from ingest.assess.experience import known_bins, known_pools
-from ingest.assess.ragged import Rows
-from ingest.assess.readings import instant
-from ingest.assess.sensor import Sensor
-from ingest.assess.tail import readings
-from ingest.assess.watch import Watch
+from ingest.assess.decisions.due import Rules
+from ingest.assess.forecasts.cycles import EMPTIED, OPEN, Cycles
+from ingest.assess.forecasts.experience import known_bins, known_pools
+from ingest.assess.levels.readings import instant
+from ingest.assess.levels.sensor import Sensor
+from ingest.assess.memory.entry import Entry
+from ingest.assess.memory.ragged import Rows
+from ingest.assess.memory.tail import readings
+from ingest.assess.memory.watch import Watch
 from tests.unit.assess.bins import DAY, HOUR, NOW
 from tests.unit.assess.test_watch import LONDON
 

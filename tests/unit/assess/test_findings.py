@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.assess.findings import Findings, examine
-from ingest.assess.readings import Geometry, Series
+from ingest.assess.levels.findings import Findings, examine
+from ingest.assess.levels.readings import Geometry, Series
 from tests.unit.assess.bins import NOW, hourly, reading
 
 

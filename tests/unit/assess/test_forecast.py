@@ -5,10 +5,10 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from ingest.assess.cycles import EMPTIED, OPEN, Cycles
-from ingest.assess.forecast import Forecast, Forecasts, Passage, forecast
-from ingest.assess.pool import Pool
-from ingest.assess.profile import HOURS, Clock
+from ingest.assess.forecasts.cycles import EMPTIED, OPEN, Cycles
+from ingest.assess.forecasts.forecast import Forecast, Forecasts, Passage, forecast
+from ingest.assess.forecasts.pool import Pool
+from ingest.assess.forecasts.profile import HOURS, Clock
 from tests.unit.assess.past_cycles import (
     DAY,
     HOUR,

@@ -5,10 +5,10 @@ from datetime import datetime
 
 import pytest
 
-from ingest.assess.due import Due, Request, Rules, decide
-from ingest.assess.findings import Findings
-from ingest.assess.forecast import Forecast
-from ingest.assess.sensor import Sensor
+from ingest.assess.decisions.due import Due, Request, Rules, decide
+from ingest.assess.forecasts.forecast import Forecast
+from ingest.assess.levels.findings import Findings
+from ingest.assess.levels.sensor import Sensor
 from tests.unit.assess.bins import DAY, HOUR, NOW
 from tests.unit.assess.forecasts import forecast, never, passage
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.assess.level import fill_levels
-from ingest.assess.quality import judge
-from ingest.assess.readings import Geometry, Series
+from ingest.assess.levels.level import fill_levels
+from ingest.assess.levels.quality import judge
+from ingest.assess.levels.readings import Geometry, Series
 from tests.unit.assess.bins import GEOMETRY, NOW, hourly, reading, series
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from ingest.assess.neighbours import beside, first_place, last_place, median_of_three, runs
+from ingest.assess.levels.neighbours import beside, first_place, last_place, median_of_three, runs
 
 TRACK = np.array([0, 0, 0, 2, 2, 3])
 NAN = np.nan

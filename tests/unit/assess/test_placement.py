@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from ingest.assess.placement import Use, advise
+from ingest.assess.places.placement import Use, advise
 
 FOUR_WEEKS = 28
 # 120 litres, a sixth of it a day, emptied every day.

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from ingest.assess.profile import HOURS, QUIETEST, Clock, hour_of_week, tally
+from ingest.assess.forecasts.profile import HOURS, QUIETEST, Clock, hour_of_week, tally
 from tests.unit.assess.past_cycles import DAY, HOUR, LONDON, START, steady_clock
 
 ONE_POOL = np.zeros(1, dtype=np.int64)

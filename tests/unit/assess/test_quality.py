@@ -3,8 +3,8 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from ingest.assess.quality import ACCEPTED, CAUSES, REJECTED, REJECTED_PROBABLE, SUSPICIOUS, judge
-from ingest.assess.readings import (
+from ingest.assess.levels.quality import ACCEPTED, CAUSES, REJECTED, REJECTED_PROBABLE, SUSPICIOUS, judge
+from ingest.assess.levels.readings import (
     BLIND_ZONE,
     LID_OPEN,
     TILTED,

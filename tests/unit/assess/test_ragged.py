@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.assess.ragged import Ragged
+from ingest.assess.memory.ragged import Ragged
 
 KIND = np.dtype([("value", "i4")])
 BINS = 4

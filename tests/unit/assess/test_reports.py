@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ingest.assess.emptying import Emptying
-from ingest.assess.reports import Report, Service, merge
+from ingest.assess.levels.emptying import Emptying
+from ingest.assess.levels.reports import Report, Service, merge
 
 HOURS = np.datetime64("2026-03-01T00:00", "us") + np.arange(0, 48) * np.timedelta64(1, "h")
 SEEN = Emptying(HOURS[10], HOURS[11], 0.8, 0.05, 0.9)

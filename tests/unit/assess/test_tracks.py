@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from ingest.assess.emptying import Emptying
-from ingest.assess.findings import Findings
-from ingest.assess.tracks import Voice, combine, tracks
+from ingest.assess.levels.emptying import Emptying
+from ingest.assess.levels.findings import Findings
+from ingest.assess.levels.tracks import Voice, combine, tracks
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.assess.readings import Geometry
-from ingest.assess.usage import usage_days
+from ingest.assess.levels.readings import Geometry
+from ingest.assess.places.usage import usage_days
 from tests.unit.assess.usage_bins import LONDON, at, day_of, hourly, joined, measured
 
 

@@ -6,16 +6,16 @@ import numpy as np
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ingest.assess.cycles import reported
-from ingest.assess.due import Rules
-from ingest.assess.emptying import Emptying
-from ingest.assess.entry import Entry
-from ingest.assess.news import News
-from ingest.assess.ragged import Rows
-from ingest.assess.readings import instant
-from ingest.assess.sensor import Sensor
-from ingest.assess.tail import readings
-from ingest.assess.watch import Watch
+from ingest.assess.decisions.due import Rules
+from ingest.assess.forecasts.cycles import reported
+from ingest.assess.levels.emptying import Emptying
+from ingest.assess.levels.readings import instant
+from ingest.assess.levels.sensor import Sensor
+from ingest.assess.memory.entry import Entry
+from ingest.assess.memory.news import News
+from ingest.assess.memory.ragged import Rows
+from ingest.assess.memory.tail import readings
+from ingest.assess.memory.watch import Watch
 from tests.unit.assess.bins import DAY, HOUR, NOW
 
 HOURS = 240

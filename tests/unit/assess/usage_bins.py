@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import numpy.typing as npt
 
-from ingest.assess.emptying import Emptyings
-from ingest.assess.readings import Geometry, Series
-from ingest.assess.spans import Measured
-from ingest.assess.usage import UsageDays
+from ingest.assess.levels.emptying import Emptyings
+from ingest.assess.levels.readings import Geometry, Series
+from ingest.assess.places.spans import Measured
+from ingest.assess.places.usage import UsageDays
 
 LONDON = ZoneInfo("Europe/London")
 CAPACITY_L = 100.0

@@ -5,7 +5,7 @@ import pytest
 from pydantic import BaseModel
 
 from dashboard.api import models, use_models
-from ingest.assess.alerts import TYPES
+from ingest.assess.decisions.alerts import TYPES
 
 DOCUMENT = (Path(__file__).parents[3] / "docs" / "api.md").read_text(encoding="utf-8")
 

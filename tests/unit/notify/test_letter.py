@@ -3,7 +3,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from ingest.assess.alerts import TYPES
+from ingest.assess.decisions.alerts import TYPES
 from ingest.notify.budget import DIGEST_EVERY, share_out
 from ingest.notify.letter import ADVICE, Notice, Writer
 

@@ -3,8 +3,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from ingest.assess.calendar import MORNING, Calendar
-from ingest.assess.settings import AssessSettings
+from ingest.assess.decisions.calendar import MORNING, Calendar
+from ingest.assess.store.settings import AssessSettings
 from ingest.errors import SettingsError
 from ingest.registry.settings import RegistrySettings
 from ingest.settings import load

@@ -3,10 +3,10 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from ingest.assess.calendar import Calendar, horizon
-from ingest.assess.entry import Entry
-from ingest.assess.rules import Rules
-from ingest.assess.sensor import Sensor
+from ingest.assess.decisions.calendar import Calendar, horizon
+from ingest.assess.decisions.rules import Rules
+from ingest.assess.levels.sensor import Sensor
+from ingest.assess.memory.entry import Entry
 from simulator.city import City, make_city
 from simulator.deposits import HOUR_S, TOWN_ZONE, Deposits
 from simulator.evaluate.desk import FITTED_AT, Desk

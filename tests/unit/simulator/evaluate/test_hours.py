@@ -4,8 +4,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from ingest.assess.cycles import Cycles, cut
-from ingest.assess.readings import Floats, Geometry, Times
+from ingest.assess.forecasts.cycles import Cycles, cut
+from ingest.assess.levels.readings import Floats, Geometry, Times
 from simulator.evaluate.detection import LEVEL_GEOMETRY, Assessed, assess
 from simulator.evaluate.hours import evaluate_hours
 from simulator.evaluate.passages import Passages, passages

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from ingest.assess.readings import Times
+from ingest.assess.levels.readings import Times
 from simulator.evaluate.matching import Found, match, summed
 
 

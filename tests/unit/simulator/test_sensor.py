@@ -74,4 +74,4 @@ def test_plan_faults_leaves_most_alone() -> None:
     planned = plan_faults(1, [f"s-{number}" for number in range(500)])
 
     assert 5 <= len(planned) <= 25
-    assert {"silent", "spikes", "no_echo"} == set(planned.values())
+    assert {"silent", "spikes", "no_echo", "tilted"} == set(planned.values())

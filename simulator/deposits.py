@@ -68,12 +68,14 @@ class Deposits:
     Args:
         city: the town.
         habits: of its people.
+        luck: the seed of days, weather and single items: another one lets the same people live through other weeks.
+            None for the town's own.
     """
 
-    def __init__(self, city: City, habits: Habits = USUAL) -> None:
-        self._seed = city.seed
+    def __init__(self, city: City, habits: Habits = USUAL, luck: int | None = None) -> None:
+        self._seed = city.seed if luck is None else luck
         self._habits = habits
-        self._occasions = Occasions(city)
+        self._occasions = Occasions(city, self._seed)
         liking = np.exp(stream(city.seed, "liking").normal(0, habits.bins_differ, len(city.bins)))
         week = np.array([_week(place.use, habits) for place in city.bins]).reshape(len(city.bins), 7 * 24)
         self._items = week * liking[:, None] / habits.item

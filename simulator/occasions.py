@@ -29,14 +29,15 @@ class Occasions:
 
     Args:
         city: the town.
+        luck: the seed of the weather and the matches.
 
     Attributes:
         district: of each bin, 0 and up, shape (bins,): neighbours share one.
         district_count: how many there are.
     """
 
-    def __init__(self, city: City) -> None:
-        self._seed = city.seed
+    def __init__(self, city: City, luck: int) -> None:
+        self._seed = luck
         blocks = [(int(place.east_m // DISTRICT_M), int(place.north_m // DISTRICT_M)) for place in city.bins]
         names = sorted(set(blocks), key=lambda block: (block[0] + 0.5) ** 2 + (block[1] + 0.5) ** 2)
         self.district: NDArray[np.int64] = np.array([names.index(block) for block in blocks], dtype=np.int64)

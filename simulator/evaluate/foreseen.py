@@ -4,6 +4,11 @@ Its crews come by once a day and take what is full enough, so that nearly every 
 product hears the town from its first day, and is asked every 13 hours: all hours of the day have their turn. A case is
 a bin below its threshold; its truth is when the bin gets there, taken from the true levels. The few that a crew cut
 short are scored by the chance of overflowing only, where the town knows what would have happened.
+
+Beside ours stand the naive forecasts, made of the same believed readings (`naive`, `rises`): own rate is the bin's rise
+so far divided by the time it was watched, and hour of week its mean rise in each hour of the week so far. Two more rows
+are yardsticks and not naive: that rate shared out by the hours of the whole town, and what one would say who knows how
+everybody uses the town, but not what luck brings (`oracle`).
 """
 
 from dataclasses import dataclass
@@ -16,8 +21,9 @@ from ingest.assess.decisions.state import BinState
 from ingest.assess.forecasts.forecast import HORIZON
 from simulator.city import make_city
 from simulator.deposits import HOUR_S, local_time
-from simulator.evaluate import naive
+from simulator.evaluate import naive, oracle
 from simulator.evaluate.desk import Desk
+from simulator.evaluate.rises import rises
 from simulator.evaluate.scores import Evaluation, Table, Truths, coverage, gain, mae, pinball
 from simulator.faults import Fault, plan_spells
 from simulator.levels import FULL, Levels
@@ -30,6 +36,9 @@ FULL_ENOUGH = Looks(wanted=0.84, differ=0.0, soft=0.01, main=0.95, other=0.0)
 ASKED_EVERY_H = 13
 LONGEST_H = HORIZON / np.timedelta64(1, "h")
 WEEK_H = 7 * DAY_HOURS
+WEEKS_AFTER = 3
+"""The town lives on for so long after the last question: slow bins must get their answer as well."""
+NO_NAIVE = "own rate, town's hours"
 HORIZONS_H = (12, 24, 48, 96, 10_000)
 
 
@@ -58,7 +67,7 @@ class Cases:
     overflows: NDArray[np.bool_]
 
 
-def evaluate(seed: int, bins: int, weeks: int, faults: dict[Fault, float]) -> Evaluation:
+def evaluate(seed: int, bins: int, weeks: int, faults: dict[Fault, float], futures: int) -> Evaluation:
     """Ask for forecasts in an invented town and compare.
 
     Args:
@@ -66,6 +75,7 @@ def evaluate(seed: int, bins: int, weeks: int, faults: dict[Fault, float]) -> Ev
         bins: how many.
         weeks: how long it is watched; the later half is scored.
         faults: share of the sensors that each fault hits.
+        futures: how many the oracle tries.
 
     Returns:
         Figures `city.*`; errors in hours.
@@ -76,14 +86,18 @@ def evaluate(seed: int, bins: int, weeks: int, faults: dict[Fault, float]) -> Ev
     came = ~np.isnan(cases.waited_h)
     scored = came & (cases.asked_h >= split_h)
     losses = _naive_losses(world, cases, split_h, scored)
-    best_mae, best_pinball = (min(loss[place] for loss in losses.values()) for place in (0, 1))
+    naives = [loss for name, loss in losses.items() if name != NO_NAIVE]
+    best_mae, best_pinball = (min(loss[place] for loss in naives) for place in (0, 1))
     truth, ours = cases.waited_h[scored], cases.quantiles_h[scored]
-    loss = pinball(truth, ours)
+    loss, floor = pinball(truth, ours), _oracle_losses(world, cases, scored, futures)
     later = cases.asked_h >= split_h
     figures = {
         "city.mae_hours": mae(truth, ours[:, 1]),
         "city.naive_mae_hours": best_mae,
         "city.pinball_gain": gain(loss, best_pinball),
+        "city.pinball_gain_over_town_hours": gain(loss, losses[NO_NAIVE][1]),
+        "city.oracle_mae_hours": floor[0],
+        "city.oracle_gain": gain(floor[1], best_pinball),
         "city.coverage_80": coverage(truth, ours),
         "city.forecasts_without_interval": float(without),
         "city.overflow_brier": float(((cases.chance - cases.overflows)[later] ** 2).mean()),
@@ -91,6 +105,7 @@ def evaluate(seed: int, bins: int, weeks: int, faults: dict[Fault, float]) -> Ev
         "city.forecast_cases": float(scored.sum()),
     }
     rows = [("ours", figures["city.mae_hours"], loss), *((name, *each) for name, each in losses.items())]
+    rows.append(("oracle", *floor))
     tables = [
         Table("The invented town: hours until the threshold", ("forecast", "mean error", "pinball"), rows),
         _by_horizon(cases, scored),
@@ -103,7 +118,8 @@ def _town(seed: int, bins: int, weeks: int, faults: dict[Fault, float]) -> World
     from_s = FIRST_DAY * HOUR_S
     spells = plan_spells(seed, bins, from_s, from_s + weeks * WEEK_H * HOUR_S, faults)
     city = make_city(bins, seed)
-    return run(city, Shifts(city, FULL_ENOUGH), weeks * 7, spells=spells, habits=EDINBURGH_HABITS)
+    days = (weeks + WEEKS_AFTER) * 7
+    return run(city, Shifts(city, FULL_ENOUGH), days, spells=spells, habits=EDINBURGH_HABITS)
 
 
 def ask(world: World, hours: int) -> tuple[Cases, int]:
@@ -184,18 +200,17 @@ def _naive_losses(world: World, cases: Cases, split_h: float, scored: Truths) ->
     past = ~np.isnan(waited) & (known < split_h)
     start = float(np.median(waited[past]))
     mark = np.full(len(waited), THRESHOLD)
-    rates = (mark - cases.level) / np.maximum(waited, 1.0)
-    rate = naive.walking(np.mean, cases.bin, rates, asked, known, start=float(np.mean(rates[past])))
+    asked_s = (FIRST_DAY + asked.astype(np.int64)) * HOUR_S
+    risen = rises(world.telemetry, len(world.city.bins), cases.bin, asked_s)
     started = np.array([_hour_of_week(FIRST_DAY + int(hour)) for hour in asked])
-    profile = _profile(world.levels, int(split_h))
-    hourly = rate[:, None] * profile / profile.mean()
     forecasts = {
         "constant": naive.constant(waited, past),
         "bin mean": naive.walking(np.mean, cases.bin, waited, asked, known, start=start),
         "bin median": naive.walking(np.median, cases.bin, waited, asked, known, start=start),
-        "own rate": naive.own_rate(cases.level, mark, rate),
+        "own rate": naive.own_rate(cases.level, mark, risen.rate),
         "straight line": naive.straight_line(cases.level, mark, np.nan_to_num(cases.age_h, nan=24.0)),
-        "hour of week": naive.hour_of_week(cases.level, mark, started, hourly, int(LONGEST_H)),
+        "hour of week": naive.hour_of_week(cases.level, mark, started, risen.hourly, int(LONGEST_H)),
+        NO_NAIVE: naive.hour_of_week(cases.level, mark, started, risen.town, int(LONGEST_H)),
     }
     return {
         name: naive.losses(np.minimum(made, LONGEST_H), waited, past=past, scored=scored, lowest=0.0, highest=LONGEST_H)
@@ -203,12 +218,12 @@ def _naive_losses(world: World, cases: Cases, split_h: float, scored: Truths) ->
     }
 
 
-def _profile(levels: Levels, until: int) -> Points:
-    """Give how much levels rise in each hour of the week, mean of all bins until an hour, shape (168,)."""
-    rises = np.diff(levels.hourly[: until + 1], axis=0)
-    mean = np.where(levels.emptied[:until], 0.0, np.maximum(rises, 0.0)).mean(axis=1)
-    hours = np.array([_hour_of_week(FIRST_DAY + hour) for hour in range(until)])
-    return np.bincount(hours, mean, WEEK_H) / np.maximum(np.bincount(hours, minlength=WEEK_H), 1)
+def _oracle_losses(world: World, cases: Cases, scored: Truths, futures: int) -> tuple[float, float]:
+    """Score what nobody can do better; mean error and pinball loss."""
+    asked_h, row = np.unique(cases.asked_h[scored].astype(np.int64), return_inverse=True)
+    waits = oracle.forecast(world.city, EDINBURGH_HABITS, world.levels, asked_h, threshold=THRESHOLD, futures=futures)
+    told = np.minimum(waits[row, cases.bin[scored]], LONGEST_H)
+    return mae(cases.waited_h[scored], told[:, 1]), pinball(cases.waited_h[scored], told)
 
 
 def _hour_of_week(hour: int) -> int:

@@ -39,6 +39,7 @@ class Size:
         days: that the due list serves.
         losses: shares of lost sensors.
         likeness_towns: how many are compared with Edinburgh.
+        futures: how many an oracle tries.
     """
 
     bins: int = 150
@@ -47,6 +48,7 @@ class Size:
     days: int = 56
     losses: tuple[float, ...] = LOSSES
     likeness_towns: int = 5
+    futures: int = 100
 
 
 WHOLE = Size()
@@ -66,7 +68,7 @@ def evaluate(edinburgh: Path | None, size: Size = WHOLE, tell: Callable[[str], N
     tell("emptyings of the invented town")
     parts = [_emptyings(size)]
     tell("forecasts of the invented town")
-    parts.append(foreseen.evaluate(EVALUATION[1], size.bins, size.weeks, EVERYDAY))
+    parts.append(foreseen.evaluate(EVALUATION[1], size.bins, size.weeks, EVERYDAY, size.futures))
     tell("due lists of the invented town")
     parts.append(_lists(size))
     if edinburgh is not None:

@@ -22,7 +22,8 @@ class Passages:
     """How long past cycles took from one level to another; all arrays have the shape (rows, cycles).
 
     Attributes:
-        use_s: seconds of use; until the cycle ended where `censored`. NaN where the cycle never was at the first level.
+        use_s: seconds of use; until the cycle ended where `censored`. NaN where the cycle never was at the first level,
+            or jumped over both.
         age_s: seconds of use from the beginning of the cycle to the first level; NaN where that is not known.
         censored: the cycle ended before the second level.
         moved_on: the cycle did not stand at the first level for as long as asked.
@@ -32,6 +33,13 @@ class Passages:
     age_s: Floats
     censored: Truths
     moved_on: Truths
+
+
+def on_mark(level: Floats) -> Truths:
+    """Say which levels stand on a mark, as those do that are known in steps."""
+    tenths = level * (MARKS - 1)
+    standing: Truths = np.abs(tenths - np.round(tenths)) < ON_MARK * (MARKS - 1)
+    return standing
 
 
 class Past:
@@ -114,20 +122,21 @@ class Past:
             stood_s: how long a level that is known in steps has stood where it is, seconds, shape (rows,): a past
                 cycle is asked how long it took from then on.
         """
-        entered_s = self._reached_s(level)
-        on_mark = np.abs(level * (MARKS - 1) - np.round(level * (MARKS - 1))) < ON_MARK * (MARKS - 1)
+        entered_s = first_s = self._reached_s(level)
         left_s = self._reached_s(np.minimum(level + 1.0 / (MARKS - 1), 1.0))
-        stood = np.where(on_mark, stood_s, 0.0)[:, None]
+        stood = np.where(on_mark(level), stood_s, 0.0)[:, None]
         latest = np.where(np.isnan(left_s), self.ended_s, left_s)
         moved_on = entered_s + stood >= latest
         entered_s = np.minimum(entered_s + stood, latest)
         reached_s = self._reached_s(mark)
         censored = np.isnan(reached_s)
+        # One that was at both levels at once was never seen at the first, and says nothing of a bin that is.
+        jumped = (reached_s <= first_s) & (mark > level)[:, None]
         entered_use_s = self._use_s(entered_s)
         end_use_s = np.where(censored, self.length_use_s, self._use_s(reached_s))
         fresh = self._column(self._cycles.after_emptying, absent=False)
         return Passages(
-            use_s=np.maximum(end_use_s - entered_use_s, 0.0),
+            use_s=np.where(jumped, np.nan, np.maximum(end_use_s - entered_use_s, 0.0)),
             age_s=np.where(fresh, entered_use_s, np.nan),
             censored=censored,
             moved_on=moved_on,

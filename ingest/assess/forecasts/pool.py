@@ -56,23 +56,29 @@ def prepare(cycles: Cycles, cycle_pool: Integers, clock: Clock, now: np.datetime
 def _levels(table: Pool, cycles: Cycles, learnt: Cycles, pool: Integers) -> Floats:
     """Find which quantiles of the events would have been right so far.
 
-    Some past passages are forecast from what was known when each cycle began to pass: where the truth lay among the
-    events, one time in ten it lay below the first of these quantiles, one time in ten above the last.
+    Some past passages are forecast from moments on the way, with what was known when the cycle began: where the truth
+    lay among the events, one time in ten it lay below the first of these quantiles, one time in ten above the last.
     """
     tried = np.array(TRIED)
     passed_s = learnt.passed_s.astype(np.float64)
-    row, trial = np.nonzero(passed_s[:, tried[:, 1]] > passed_s[:, tried[:, 0]])
-    chosen = np.linspace(0, max(len(row) - 1, 0), min(len(row), TRIALS)).astype(np.int64)
-    row, low, high = row[chosen], tried[trial[chosen], 0], tried[trial[chosen], 1]
+    came_s, left_s, until_s = (passed_s[:, marks] for marks in (tried[:, 0], tried[:, 0] + 1, tried[:, 1]))
+    stayed_s = np.where(until_s > came_s, left_s - came_s, 0.0)
+    # Bins are asked about at any time, so slow ones more often: moments spread evenly over the time that they stood.
+    total_s = np.append(0.0, np.cumsum(stayed_s))
+    count = min(int(np.count_nonzero(stayed_s)), TRIALS)
+    moment_s = (np.arange(count) + 0.5) / max(count, 1) * total_s[-1]
+    met = np.searchsorted(total_s, moment_s) - 1
+    row, trial = np.divmod(met, len(tried))
+    low, high, stood_s = tried[trial, 0], tried[trial, 1], moment_s - total_s[met]
     began_at, bin_pool = learnt.began_at[row], pool[row]
-    at, until = (began_at + microseconds(passed_s[row, mark]) for mark in (low, high))
+    at, until = began_at + microseconds(passed_s[row, low] + stood_s), began_at + microseconds(passed_s[row, high])
     past = Past(cycles, table.clock, bins=learnt.bin[row], pool=bin_pool, now=began_at, count=CYCLES)
     start = Start(
         pool=bin_pool,
-        level=low / (MARKS - 1),
+        level=(low + stood_s / stayed_s[row, trial]) / (MARKS - 1),
         at=at,
         emptied_at=np.where(learnt.after_emptying[row], began_at, NEVER),
-        stood_s=np.zeros(len(row)),
+        stood_s=stood_s,
     )
     waits = waits_until(table, past, start, high / (MARKS - 1))
     place = waits.place(table.clock.use_s(until, bin_pool) - table.clock.use_s(at, bin_pool))

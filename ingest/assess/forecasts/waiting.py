@@ -3,13 +3,13 @@
 Pure; all times are seconds of use.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ingest.assess.forecasts.cycles import MARKS, ROUNDING, Truths
 from ingest.assess.forecasts.events import first_at, quantiles, uncensored
-from ingest.assess.forecasts.past import Passages, Past
+from ingest.assess.forecasts.past import Passages, Past, on_mark
 from ingest.assess.forecasts.table import DAY_S, QUANTILES, Pool, Rates
 from ingest.assess.levels.readings import Floats, Integers, Times
 
@@ -21,6 +21,9 @@ HALF_LIFE = 10.0
 AGE_WIDTH = 1.5
 MOVED_ON = 0.5
 POOL_EVENTS = 2.0
+# A level that is seen stands there. Past cycles went through it, mostly in a step that led further, and their highest
+# readings count: to them it is as if the bin stood this much lower. Chosen on the towns of `simulator.seeds.TUNING`.
+ON_THE_WAY = 0.04
 FAR_S = 1e10
 """Stands for never: far beyond any horizon, and still an instant."""
 
@@ -88,10 +91,11 @@ def waits_until(pool: Pool, past: Past, start: Start, mark: Floats) -> Waits:
     """
     age_s = pool.clock.use_s(start.at, start.pool) - pool.clock.use_s(start.emptied_at, start.pool)
     rates = pool.rates(past, start.pool, start.level, age_s)
-    took = past.passages(start.level, mark, start.stood_s)
+    level = _went_through(start.level)
+    took = past.passages(level, mark, start.stood_s)
     weights = _weights(past, took, age_s)
     own_s = np.nan_to_num(took.use_s)
-    came_s, all_s = _pool_events(pool, rates, start, mark)
+    came_s, all_s = _pool_events(pool, rates, replace(start, level=level), mark)
     share = np.full(came_s.shape, POOL_EVENTS / len(QUANTILES))
     return Waits(
         came_s=np.concatenate([own_s, came_s], axis=1),
@@ -100,6 +104,12 @@ def waits_until(pool: Pool, past: Past, start: Start, mark: Floats) -> Waits:
         all_weight=np.concatenate([weights, share], axis=1),
         censored=np.concatenate([took.censored, np.isinf(all_s)], axis=1),
     )
+
+
+def _went_through(level: Floats) -> Floats:
+    """Say which level past cycles went through when they stood at `level`; one that is known in steps is seen."""
+    lower: Floats = np.where(on_mark(level), level, np.maximum(level - ON_THE_WAY, 0.0))
+    return lower
 
 
 def _weights(past: Past, took: Passages, age_s: Floats) -> Floats:
@@ -121,7 +131,9 @@ def _pool_events(pool: Pool, rates: Rates, start: Start, mark: Floats) -> tuple[
     # A mark that is reached already takes no time, even where most events were cut off and count as infinite.
     waits = share[:, None] > 0
     came_s, all_s = (np.where(waits, np.exp(table[cell]), 0.0) * scale for table in (pool.passage, pool.chance))
-    return _remaining(came_s, start.stood_s), _remaining(all_s, start.stood_s)
+    # How far a level between two marks has come is in the share already.
+    stood_s = np.where(on_mark(start.level), start.stood_s, 0.0)
+    return _remaining(came_s, stood_s), _remaining(all_s, stood_s)
 
 
 def _remaining(use_s: Floats, stood_s: Floats) -> Floats:

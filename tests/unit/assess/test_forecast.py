@@ -108,6 +108,28 @@ def test_cycles_cut_off_by_an_emptying_count() -> None:
     assert chances[1] < chances[0] - 0.3
 
 
+def test_time_at_a_level_between_two_tenths_is_counted_once() -> None:
+    # That the bin is beyond 0.4 already tells what it did since it got there.
+    cycles = town(40)
+    asked = situation([0.45], NOW, bins=np.array([999]))
+    long_ago = replace(asked, stood_s=np.array([4 * 3600.0]))
+
+    first, second = (forecast(cycles, pool_of(cycles, NOW), one, NOW) for one in (asked, long_ago))
+
+    assert first.threshold.quantiles.tolist() == second.threshold.quantiles.tolist()
+
+
+def test_cycle_that_jumped_over_the_level_says_nothing_of_a_bin_that_stands_there() -> None:
+    cycles = even_cycles([40.0] * 20)
+    jumped = cycles.passed_s.copy()
+    jumped[::2, :9] = 0
+    pool, asked = pool_of(cycles, NOW), situation([0.4], NOW, hours_since_emptying=16)
+
+    made = forecast(replace(cycles, passed_s=jumped), pool, asked, NOW)
+
+    assert hours_ahead(made)[1] == pytest.approx(16, abs=0.5)
+
+
 def test_running_cycle_is_not_learnt_from() -> None:
     cycles = even_cycles([40.0] * 10)
     running = replace(

@@ -61,3 +61,15 @@ def test_deposits_another_quantity_changes_nothing_about_the_items(city: City) -
         two.in_hour(MONDAY + 500 + hour)
 
     assert np.array_equal(one.in_hour(MONDAY + 9), two.in_hour(MONDAY + 9))
+
+
+def test_other_luck_is_the_same_people_in_other_weeks(city: City) -> None:
+    hours = range(MONDAY, MONDAY + 28 * 24)
+    own, again, other = (
+        np.array([deposits.in_hour(hour) for hour in hours])
+        for deposits in (Deposits(city), Deposits(city, luck=city.seed), Deposits(city, luck=city.seed + 1))
+    )
+
+    assert np.array_equal(own, again)
+    assert not np.array_equal(own, other)
+    assert np.corrcoef(own.sum(axis=0), other.sum(axis=0))[0, 1] > 0.9

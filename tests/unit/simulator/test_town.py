@@ -11,7 +11,7 @@ from simulator.seeds import EVALUATION, TUNING
 from simulator.world import FIRST_DAY, make_world
 
 # For the evaluation itself; its figures mean little.
-SMALL = Size(bins=20, weeks=2, online_weeks=1, days=4, losses=(0.0,), likeness_towns=1)
+SMALL = Size(bins=20, weeks=2, online_weeks=1, days=4, losses=(0.0,), likeness_towns=1, futures=4)
 TOWN = Setting(TUNING[0], bins=25, days=7)
 
 

@@ -49,7 +49,7 @@ def prepare(cycles: Cycles, cycle_pool: Integers, clock: Clock, now: np.datetime
     rate = _pool_rates(learnt, pool, clock, weights)
     past = Past(cycles, clock, bins=learnt.bin, pool=pool, now=learnt.began_at, count=RATE_CYCLES)
     lesson = Lesson(learnt, pool, clock, past, rate[pool], weights)
-    made = Pool(clock, rate, *lesson.passages(), lesson.levels(), LEVELS)
+    made = Pool(clock, rate, *lesson.passages(), *lesson.standing(), lesson.levels(), LEVELS)
     return replace(made, levels=_levels(made, cycles, learnt, pool))
 
 

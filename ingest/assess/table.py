@@ -53,6 +53,9 @@ class Pool:
         passage: logarithm of the fill from one mark to another, of passages that came to their end before the bin was
             emptied; quantiles, shape (pools, maturities, MARKS, MARKS, events).
         chance: the same of all passages, infinite where most were cut off.
+        standing: logarithm of the fill from a moment on the way to a mark, over the level between them, of passages
+            that came to their end; by that level in tenths, quantiles, shape (pools, maturities, MARKS - 1, events).
+        standing_chance: the same of all passages, infinite where most were cut off.
         level: level at the end, by expected fill, quantiles, shape (pools, maturities, expected, events).
         levels: the quantiles of the weighted events that were right as p10, p50 and p90 so far, shape (3,).
     """
@@ -61,6 +64,8 @@ class Pool:
     rate_per_s: Floats
     passage: Floats
     chance: Floats
+    standing: Floats
+    standing_chance: Floats
     level: Floats
     levels: Floats
 

@@ -3,7 +3,7 @@
 Pure; all times are seconds of use.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -20,10 +20,13 @@ CYCLES = 32
 HALF_LIFE = 10.0
 AGE_WIDTH = 1.5
 MOVED_ON = 0.5
+# The pool counts like so many past cycles. Between two tenths its table tells more than single past cycles do, of which
+# only the tenths are known.
 POOL_EVENTS = 2.0
-# A level that is seen stands there. Past cycles went through it, mostly in a step that led further, and their highest
-# readings count: to them it is as if the bin stood this much lower. Chosen on the towns of `simulator.seeds.TUNING`.
-ON_THE_WAY = 0.04
+STANDING_EVENTS = 30.0
+# Past cycles went through a level, mostly in a step that led further, and their highest readings count; where a bin is
+# seen it stands: to them it is as if it stood this much lower. This and the last were chosen on `seeds.TUNING` towns.
+ON_THE_WAY = 0.02
 FAR_S = 1e10
 """Stands for never: far beyond any horizon, and still an instant."""
 
@@ -91,12 +94,14 @@ def waits_until(pool: Pool, past: Past, start: Start, mark: Floats) -> Waits:
     """
     age_s = pool.clock.use_s(start.at, start.pool) - pool.clock.use_s(start.emptied_at, start.pool)
     rates = pool.rates(past, start.pool, start.level, age_s)
-    level = _went_through(start.level)
+    level, standing = _went_through(start.level), ~on_mark(start.level)
     took = past.passages(level, mark, start.stood_s)
     weights = _weights(past, took, age_s)
     own_s = np.nan_to_num(took.use_s)
-    came_s, all_s = _pool_events(pool, rates, replace(start, level=level), mark)
-    share = np.full(came_s.shape, POOL_EVENTS / len(QUANTILES))
+    pairs = zip(_pool_events(pool, rates, start, mark), _standing_events(pool, rates, start, mark), strict=True)
+    came_s, all_s = (np.where(standing[:, None], stands, passes) for passes, stands in pairs)
+    events = np.where(standing, STANDING_EVENTS, POOL_EVENTS)[:, None]
+    share = np.broadcast_to(events / len(QUANTILES), came_s.shape)
     return Waits(
         came_s=np.concatenate([own_s, came_s], axis=1),
         came_weight=np.concatenate([np.where(took.censored, 0.0, weights), share], axis=1),
@@ -121,7 +126,7 @@ def _weights(past: Past, took: Passages, age_s: Floats) -> Floats:
 
 
 def _pool_events(pool: Pool, rates: Rates, start: Start, mark: Floats) -> tuple[Floats, Floats]:
-    """Take the events for each row out of both tables of passages, shape (rows, events) each."""
+    """Take the events for rows that stand on a mark, as levels in steps do; shape (rows, events) each."""
     tenths = MARKS - 1
     low = np.clip(np.floor(start.level * tenths + ROUNDING), 0, tenths - 1).astype(np.int64)
     high = np.clip(np.ceil(mark * tenths - ROUNDING), low + 1, tenths).astype(np.int64)
@@ -131,9 +136,18 @@ def _pool_events(pool: Pool, rates: Rates, start: Start, mark: Floats) -> tuple[
     # A mark that is reached already takes no time, even where most events were cut off and count as infinite.
     waits = share[:, None] > 0
     came_s, all_s = (np.where(waits, np.exp(table[cell]), 0.0) * scale for table in (pool.passage, pool.chance))
-    # How far a level between two marks has come is in the share already.
-    stood_s = np.where(on_mark(start.level), start.stood_s, 0.0)
-    return _remaining(came_s, stood_s), _remaining(all_s, stood_s)
+    return _remaining(came_s, start.stood_s), _remaining(all_s, start.stood_s)
+
+
+def _standing_events(pool: Pool, rates: Rates, start: Start, mark: Floats) -> tuple[Floats, Floats]:
+    """Take the events for rows that stand between two marks, shape (rows, events) each."""
+    distance = np.maximum(mark - start.level, 0.0)
+    tenths = np.clip(np.floor(distance * (MARKS - 1)), 0, MARKS - 2).astype(np.int64)
+    cell = (start.pool, rates.maturity, tenths)
+    fill = np.where(distance > 0, distance + ON_THE_WAY, 0.0)
+    scale, waits = (fill / rates.per_s)[:, None], distance[:, None] > 0
+    came_s, all_s = (np.where(waits, np.exp(table[cell]), 0.0) for table in (pool.standing, pool.standing_chance))
+    return came_s * scale, all_s * scale
 
 
 def _remaining(use_s: Floats, stood_s: Floats) -> Floats:

@@ -58,6 +58,7 @@ class Pool:
         standing_chance: the same of all passages, infinite where most were cut off.
         level: level at the end, by expected fill, quantiles, shape (pools, maturities, expected, events).
         levels: the quantiles of the weighted events that were right as p10, p50 and p90 so far, shape (3,).
+        standing_levels: the same for bins that stand between two marks.
     """
 
     clock: Clock
@@ -68,6 +69,7 @@ class Pool:
     standing_chance: Floats
     level: Floats
     levels: Floats
+    standing_levels: Floats
 
     def rates(self, past: Past, pool: Integers, present_gain: Floats, present_use_s: Floats) -> Rates:
         """Say how fast bins fill: their past cycles, the present one, and a little of the pool's rate.

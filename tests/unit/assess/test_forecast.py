@@ -112,9 +112,11 @@ def test_time_at_a_level_between_two_tenths_is_counted_once() -> None:
     # That the bin is beyond 0.4 already tells what it did since it got there.
     cycles = town(40)
     asked = situation([0.45], NOW, bins=np.array([999]))
-    long_ago = replace(asked, stood_s=np.array([4 * 3600.0]))
+    pool = pool_of(cycles, NOW)
 
-    first, second = (forecast(cycles, pool_of(cycles, NOW), one, NOW) for one in (asked, long_ago))
+    first, second = (
+        forecast(cycles, pool, replace(asked, stood_s=np.array([hours * 3600.0])), NOW) for hours in (4, 8)
+    )
 
     assert first.threshold.quantiles.tolist() == second.threshold.quantiles.tolist()
 
@@ -128,7 +130,9 @@ def test_half_of_the_times_it_is_later_wherever_a_bin_is_met() -> None:
     gone_h = (now - cycles.began_at[met]) / HOUR
     tenths = np.arange(9) / 10
     level = [np.interp(gone, hours[:9], tenths) for gone, hours in zip(gone_h, passed_h[met], strict=True)]
-    asked = replace(situation(level, now, bins=cycles.bin[met]), emptied_at=cycles.began_at[met])
+    reached_h = np.max(np.where(passed_h[met] <= gone_h[:, None], passed_h[met], 0), axis=1)
+    asked = situation(level, now, bins=cycles.bin[met])
+    asked = replace(asked, emptied_at=cycles.began_at[met], stood_s=(gone_h - reached_h) * 3600)
 
     made = forecast(cycles, pool_of(cycles, now), asked, now)
 

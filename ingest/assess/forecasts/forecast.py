@@ -189,7 +189,8 @@ def _start(situation: Situation) -> Start:
 def _passages(pool: Pool, past: Past, start: Start, mark: Floats, now: Times) -> Passages:
     """Forecast when each bin reaches its `mark`, shape (rows,)."""
     waits = waits_until(pool, past, start, mark)
-    found_s, instants_s = waits.quantiles(pool.levels), waits.chances(CHANCES)
+    levels = np.where(waits.standing[:, None], pool.standing_levels, pool.levels)
+    found_s, instants_s = waits.quantiles(levels), waits.chances(CHANCES)
     reached = (start.level >= mark)[:, None]
     found_s, instants_s = (np.where(reached, 0.0, one) for one in (found_s, instants_s))
     found_s = _widened(found_s, now - start.at)

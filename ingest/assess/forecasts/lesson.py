@@ -1,12 +1,14 @@
 """How the table of the pools is learnt from cycles. Pure."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Self
 
 import numpy as np
 
 from ingest.assess.forecasts.cycles import EMPTIED, MARKS, Cycles, Truths
 from ingest.assess.forecasts.events import first_at, quantiles, uncensored
-from ingest.assess.forecasts.past import Past
+from ingest.assess.forecasts.past import SECOND, Past
 from ingest.assess.forecasts.profile import Clock, microseconds
 from ingest.assess.forecasts.table import EXPECTED, MATURE, QUANTILES, Rates, rates
 from ingest.assess.levels.readings import Floats, Integers
@@ -16,8 +18,37 @@ EXPECTED_WIDTH = 0.15
 # Before anything was seen: a bin may fill twice as fast or as slowly as thought, and that counts like so many cycles.
 FIRST_SPREAD = 0.7
 FIRST_EVENTS = 3.0
+# Passages from moments on the way are learnt towards these tenths, which tell of all distances.
+TOWARDS = (5, 8, 10)
+GOLDEN = (5**0.5 - 1) / 2
 # Quantiles of the standard normal distribution at QUANTILES.
 _NORMAL = np.array([-1.593, -0.967, -0.589, -0.282, 0.0, 0.282, 0.589, 0.967, 1.593])
+
+
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """Moments on the way to a mark; all arrays have the shape (moments,).
+
+    Attributes:
+        cycle: in which it was.
+        tenths: the level that was left to rise, in whole tenths, rounded down.
+        maturity: how well the bin was known, as in `Rates`.
+        fill: logarithm of the fill over the level that was left; until the cycle ended where `censored`.
+        censored: whether it ended before the mark.
+        stood_s: seconds that the cycle spent between the tenths beside the moment.
+    """
+
+    cycle: Integers
+    tenths: Integers
+    maturity: Integers
+    fill: Floats
+    censored: Truths
+    stood_s: Floats
+
+    @classmethod
+    def joined(cls, parts: Sequence[Self]) -> Self:
+        """Put several together; at least one."""
+        return cls(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(cls)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +92,43 @@ class Lesson:
                     cell = _cells(fill, self.weights[:, mine], censored, np.log((high - low) / (MARKS - 1)))
                     passage[:, maturity, low, high], chance[:, maturity, low, high] = cell
         return passage, chance
+
+    def standing(self) -> tuple[Floats, Floats]:
+        """Fill the tables of passages from moments on the way; a moment counts by how long its cycle stood there."""
+        found = Moments.joined([self._moments(low, high) for high in TOWARDS for low in range(high)])
+        weights = found.stood_s * len(found.stood_s) / max(found.stood_s.sum(), 1.0)
+        shape = (len(self.weights), len(MATURE) + 1, MARKS - 1, len(QUANTILES))
+        standing, chance = np.full(shape, np.nan), np.full(shape, np.nan)
+        for maturity in range(len(MATURE) + 1):
+            for tenths in range(MARKS - 1):
+                mine = np.flatnonzero((found.maturity == maturity) & (found.tenths == tenths))
+                weight = self.weights[:, found.cycle[mine]] * weights[mine]
+                cell = _cells(found.fill[mine], weight, found.censored[mine], 0.0)
+                standing[:, maturity, tenths], chance[:, maturity, tenths] = cell
+        return standing, chance
+
+    def _moments(self, low: int, high: int) -> Moments:
+        """Take a moment of each cycle between a tenth and the next, and see what it still took to a higher one."""
+        passed_s = self.learnt.passed_s.astype(np.float64)
+        ended_s = (self.learnt.ended_at - self.learnt.began_at) / SECOND
+        left, censored = (np.isnan(passed_s[:, mark]) for mark in (low + 1, high))
+        stood_s = np.where(left, ended_s, passed_s[:, low + 1]) - passed_s[:, low]
+        # Multiples of the golden ratio spread evenly.
+        share = (np.arange(len(stood_s)) * GOLDEN + low / (MARKS - 1)) % 1.0
+        bottom = low / (MARKS - 1)
+        top = np.where(left, self.learnt.level_last, (low + 1) / (MARKS - 1))
+        level = bottom + share * np.maximum(top - bottom, 0.0)
+        instants = (0.0 * stood_s, passed_s[:, low] + share * stood_s, np.where(censored, ended_s, passed_s[:, high]))
+        began, at, end = (
+            self.clock.use_s(self.learnt.began_at + microseconds(seconds), self.pool) for seconds in instants
+        )
+        aged = self.learnt.after_emptying
+        known = rates(self.past, self.rate, np.where(aged, level, np.nan), np.where(aged, at - began, np.nan))
+        distance = high / (MARKS - 1) - level
+        fill = np.log(np.maximum(end - at, 60.0) * known.per_s / np.maximum(distance, 1e-3))
+        tenths = np.clip(np.nan_to_num(distance) * (MARKS - 1), 0, MARKS - 2).astype(np.int64)
+        here = np.flatnonzero((stood_s > 0) & ~np.isnan(level))
+        return Moments(here, tenths[here], known.maturity[here], fill[here], censored[here], stood_s[here])
 
     def _rates_at(self, mark: int, passed: Floats) -> Rates:
         aged = self.learnt.after_emptying & ~np.isnan(passed)

@@ -49,42 +49,62 @@ def prepare(cycles: Cycles, cycle_pool: Integers, clock: Clock, now: np.datetime
     rate = _pool_rates(learnt, pool, clock, weights)
     past = Past(cycles, clock, bins=learnt.bin, pool=pool, now=learnt.began_at, count=RATE_CYCLES)
     lesson = Lesson(learnt, pool, clock, past, rate[pool], weights)
-    made = Pool(clock, rate, *lesson.passages(), lesson.levels(), LEVELS)
-    return replace(made, levels=_levels(made, cycles, learnt, pool))
+    made = Pool(clock, rate, *lesson.passages(), *lesson.standing(), lesson.levels(), LEVELS, LEVELS)
+    levels, standing = (_levels(made, cycles, learnt, pool, standing=one) for one in (False, True))
+    return replace(made, levels=levels, standing_levels=standing)
 
 
-def _levels(table: Pool, cycles: Cycles, learnt: Cycles, pool: Integers) -> Floats:
-    """Find which quantiles of the events would have been right so far.
+def _levels(table: Pool, cycles: Cycles, learnt: Cycles, pool: Integers, *, standing: bool) -> Floats:
+    """Find which quantiles of the events would have been right so far, as bins came to a level or stood there.
 
-    Some past passages are forecast from moments on the way, with what was known when the cycle began: where the truth
-    lay among the events, one time in ten it lay below the first of these quantiles, one time in ten above the last.
+    Some past passages are forecast from what was known when each cycle began: where the truth lay among the events, one
+    time in ten it lay below the first of these quantiles, one time in ten above the last.
     """
-    tried = np.array(TRIED)
+    row, low, high, stood_s, share = _trials(learnt, standing=standing)
     passed_s = learnt.passed_s.astype(np.float64)
-    came_s, left_s, until_s = (passed_s[:, marks] for marks in (tried[:, 0], tried[:, 0] + 1, tried[:, 1]))
-    stayed_s = np.where(until_s > came_s, left_s - came_s, 0.0)
-    # Bins are asked about at any time, so slow ones more often: moments spread evenly over the time that they stood.
-    total_s = np.append(0.0, np.cumsum(stayed_s))
-    count = min(int(np.count_nonzero(stayed_s)), TRIALS)
-    moment_s = (np.arange(count) + 0.5) / max(count, 1) * total_s[-1]
-    met = np.searchsorted(total_s, moment_s) - 1
-    row, trial = np.divmod(met, len(tried))
-    low, high, stood_s = tried[trial, 0], tried[trial, 1], moment_s - total_s[met]
     began_at, bin_pool = learnt.began_at[row], pool[row]
     at, until = began_at + microseconds(passed_s[row, low] + stood_s), began_at + microseconds(passed_s[row, high])
     past = Past(cycles, table.clock, bins=learnt.bin[row], pool=bin_pool, now=began_at, count=CYCLES)
     start = Start(
         pool=bin_pool,
-        level=(low + stood_s / stayed_s[row, trial]) / (MARKS - 1),
+        level=(low + share) / (MARKS - 1),
         at=at,
         emptied_at=np.where(learnt.after_emptying[row], began_at, NEVER),
         stood_s=stood_s,
     )
     waits = waits_until(table, past, start, high / (MARKS - 1))
-    place = waits.place(table.clock.use_s(until, bin_pool) - table.clock.use_s(at, bin_pool))
+    place = waits.place(table.clock.use_s(until, bin_pool) - table.clock.use_s(at, bin_pool))[
+        waits.standing == standing
+    ]
     weight = len(place) / (len(place) + FIRST_TRIALS)
     found = np.quantile(place, (0.1, 0.5, 0.9)) if len(place) else LEVELS
     return np.clip(weight * found + (1 - weight) * LEVELS, LOWEST, HIGHEST)
+
+
+def _trials(learnt: Cycles, *, standing: bool) -> tuple[Integers, Integers, Integers, Floats, Floats]:
+    """Choose past passages to try forecasts on.
+
+    Args:
+        learnt: the cycles.
+        standing: from moments spread evenly over the time between two tenths, so that slow cycles are met more often;
+            else from when a tenth was reached.
+
+    Returns:
+        The cycle, the tenth below and the one to reach, the seconds since the one below was reached, and the share of
+        the way to the next that was done; shape (trials,) each.
+    """
+    tried = np.array(TRIED)
+    passed_s = learnt.passed_s.astype(np.float64)
+    came_s, left_s, until_s = (passed_s[:, marks] for marks in (tried[:, 0], tried[:, 0] + 1, tried[:, 1]))
+    stayed_s = np.where(until_s > came_s, left_s - came_s, 0.0)
+    stayed_s = stayed_s if standing else (until_s > came_s).astype(np.float64)
+    total_s = np.append(0.0, np.cumsum(stayed_s))
+    count = min(int(np.count_nonzero(stayed_s)), TRIALS)
+    moment_s = (np.arange(count) + 0.5) / max(count, 1) * total_s[-1]
+    met = np.searchsorted(total_s, moment_s) - 1
+    row, trial = np.divmod(met, len(tried))
+    stood_s = (moment_s - total_s[met]) * standing
+    return row, tried[trial, 0], tried[trial, 1], stood_s, stood_s / stayed_s[row, trial]
 
 
 def _lessons(cycles: Cycles, cycle_pool: Integers, now: np.datetime64) -> Integers:

@@ -53,16 +53,23 @@ class Pool:
         passage: logarithm of the fill from one mark to another, of passages that came to their end before the bin was
             emptied; quantiles, shape (pools, maturities, MARKS, MARKS, events).
         chance: the same of all passages, infinite where most were cut off.
+        standing: logarithm of the fill from a moment on the way to a mark, over the level between them, of passages
+            that came to their end; by that level in tenths, quantiles, shape (pools, maturities, MARKS - 1, events).
+        standing_chance: the same of all passages, infinite where most were cut off.
         level: level at the end, by expected fill, quantiles, shape (pools, maturities, expected, events).
         levels: the quantiles of the weighted events that were right as p10, p50 and p90 so far, shape (3,).
+        standing_levels: the same for bins that stand between two marks.
     """
 
     clock: Clock
     rate_per_s: Floats
     passage: Floats
     chance: Floats
+    standing: Floats
+    standing_chance: Floats
     level: Floats
     levels: Floats
+    standing_levels: Floats
 
     def rates(self, past: Past, pool: Integers, present_gain: Floats, present_use_s: Floats) -> Rates:
         """Say how fast bins fill: their past cycles, the present one, and a little of the pool's rate.

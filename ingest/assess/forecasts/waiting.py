@@ -3,13 +3,14 @@
 Pure; all times are seconds of use.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from ingest.assess.forecasts.cycles import MARKS, ROUNDING, Truths
 from ingest.assess.forecasts.events import first_at, quantiles, uncensored
 from ingest.assess.forecasts.past import Passages, Past, on_mark
+from ingest.assess.forecasts.profile import microseconds
 from ingest.assess.forecasts.table import DAY_S, QUANTILES, Pool, Rates
 from ingest.assess.levels.readings import Floats, Integers, Times
 
@@ -20,10 +21,15 @@ CYCLES = 32
 HALF_LIFE = 10.0
 AGE_WIDTH = 1.5
 MOVED_ON = 0.5
+# The pool counts like so many past cycles. Between two tenths its table tells more than single past cycles do, of which
+# only the tenths are known.
 POOL_EVENTS = 2.0
-# A level that is seen stands there. Past cycles went through it, mostly in a step that led further, and their highest
-# readings count: to them it is as if the bin stood this much lower. Chosen on the towns of `simulator.seeds.TUNING`.
-ON_THE_WAY = 0.04
+STANDING_EVENTS = 30.0
+# Past cycles went through a level, mostly in a step that led further, and their highest readings count; where a bin is
+# seen it stands: to them it is as if it stood this much lower. This and the last were chosen on `seeds.TUNING` towns.
+ON_THE_WAY = 0.02
+# A bin that could have gained so little since it reached the tenth below just came there.
+ARRIVED = 0.02
 FAR_S = 1e10
 """Stands for never: far beyond any horizon, and still an instant."""
 
@@ -57,6 +63,7 @@ class Waits:
         all_s: what all passages took, or until when they had not come to their end.
         all_weight: of each.
         censored: which had not.
+        standing: whether the bin stands between two tenths for some time, shape (rows,).
     """
 
     came_s: Floats
@@ -64,9 +71,10 @@ class Waits:
     all_s: Floats
     all_weight: Floats
     censored: Truths
+    standing: Truths
 
     def quantiles(self, levels: Floats) -> Floats:
-        """Give quantiles of what came, shape (rows, levels)."""
+        """Give quantiles of what came, shape (rows, levels), at one set of levels or one a row."""
         return quantiles(self.came_s, self.came_weight, levels)
 
     def chances(self, chances: Floats) -> Floats:
@@ -91,25 +99,31 @@ def waits_until(pool: Pool, past: Past, start: Start, mark: Floats) -> Waits:
     """
     age_s = pool.clock.use_s(start.at, start.pool) - pool.clock.use_s(start.emptied_at, start.pool)
     rates = pool.rates(past, start.pool, start.level, age_s)
-    level = _went_through(start.level)
+    standing = _stands(pool, rates, start)
+    level = np.where(standing, np.maximum(start.level - ON_THE_WAY, 0.0), start.level)
     took = past.passages(level, mark, start.stood_s)
     weights = _weights(past, took, age_s)
     own_s = np.nan_to_num(took.use_s)
-    came_s, all_s = _pool_events(pool, rates, replace(start, level=level), mark)
-    share = np.full(came_s.shape, POOL_EVENTS / len(QUANTILES))
+    pairs = zip(_pool_events(pool, rates, start, mark), _standing_events(pool, rates, start, mark), strict=True)
+    came_s, all_s = (np.where(standing[:, None], stands, passes) for passes, stands in pairs)
+    events = np.where(standing, STANDING_EVENTS, POOL_EVENTS)[:, None]
+    share = np.broadcast_to(events / len(QUANTILES), came_s.shape)
     return Waits(
         came_s=np.concatenate([own_s, came_s], axis=1),
         came_weight=np.concatenate([np.where(took.censored, 0.0, weights), share], axis=1),
         all_s=np.concatenate([own_s, np.minimum(all_s, FAR_S)], axis=1),
         all_weight=np.concatenate([weights, share], axis=1),
         censored=np.concatenate([took.censored, np.isinf(all_s)], axis=1),
+        standing=standing,
     )
 
 
-def _went_through(level: Floats) -> Floats:
-    """Say which level past cycles went through when they stood at `level`; one that is known in steps is seen."""
-    lower: Floats = np.where(on_mark(level), level, np.maximum(level - ON_THE_WAY, 0.0))
-    return lower
+def _stands(pool: Pool, rates: Rates, start: Start) -> Truths:
+    """Say which bins stand between two tenths for some time; others just came, or their level is known in steps."""
+    since = start.at - microseconds(start.stood_s)
+    stood_use_s = pool.clock.use_s(start.at, start.pool) - pool.clock.use_s(since, start.pool)
+    standing: Truths = ~on_mark(start.level) & (stood_use_s * rates.per_s >= ARRIVED)
+    return standing
 
 
 def _weights(past: Past, took: Passages, age_s: Floats) -> Floats:
@@ -121,7 +135,7 @@ def _weights(past: Past, took: Passages, age_s: Floats) -> Floats:
 
 
 def _pool_events(pool: Pool, rates: Rates, start: Start, mark: Floats) -> tuple[Floats, Floats]:
-    """Take the events for each row out of both tables of passages, shape (rows, events) each."""
+    """Take the events for rows that just came to their level, or stand on a mark; shape (rows, events) each."""
     tenths = MARKS - 1
     low = np.clip(np.floor(start.level * tenths + ROUNDING), 0, tenths - 1).astype(np.int64)
     high = np.clip(np.ceil(mark * tenths - ROUNDING), low + 1, tenths).astype(np.int64)
@@ -134,6 +148,17 @@ def _pool_events(pool: Pool, rates: Rates, start: Start, mark: Floats) -> tuple[
     # How far a level between two marks has come is in the share already.
     stood_s = np.where(on_mark(start.level), start.stood_s, 0.0)
     return _remaining(came_s, stood_s), _remaining(all_s, stood_s)
+
+
+def _standing_events(pool: Pool, rates: Rates, start: Start, mark: Floats) -> tuple[Floats, Floats]:
+    """Take the events for rows that stand between two marks for some time, shape (rows, events) each."""
+    distance = np.maximum(mark - start.level, 0.0)
+    tenths = np.clip(np.floor(distance * (MARKS - 1)), 0, MARKS - 2).astype(np.int64)
+    cell = (start.pool, rates.maturity, tenths)
+    fill = np.where(distance > 0, distance + ON_THE_WAY, 0.0)
+    scale, waits = (fill / rates.per_s)[:, None], distance[:, None] > 0
+    came_s, all_s = (np.where(waits, np.exp(table[cell]), 0.0) for table in (pool.standing, pool.standing_chance))
+    return came_s * scale, all_s * scale
 
 
 def _remaining(use_s: Floats, stood_s: Floats) -> Floats:

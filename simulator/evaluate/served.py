@@ -138,14 +138,9 @@ def by_threshold(setting: Setting, visits: int) -> tuple[float, float]:
     return float(high - share * (high - low)), float(hours)
 
 
-def urgent(priority: int) -> Choice:
-    """Choose bins that are due with at least a priority; 1 takes all that are due, 60 those that must go."""
-
-    def choose(states: Mapping[int, BinState]) -> Chosen:
-        found = np.array([states[place].due.priority for place in range(len(states))])
-        return np.where(found >= priority, found, 0)
-
-    return choose
+def due(states: Mapping[int, BinState]) -> Chosen:
+    """Choose all bins that are due, whether they must go or may."""
+    return np.array([states[place].due.priority for place in range(len(states))])
 
 
 def threshold(level: float) -> Choice:

@@ -16,7 +16,7 @@ from simulator.evaluate.alerted import Alarm, Opened, false_alerts, most_of_one_
 from simulator.evaluate.emptied import Score, find, score, sight
 from simulator.evaluate.online import delays, listen
 from simulator.evaluate.scores import Evaluation, Table
-from simulator.evaluate.served import Setting, by_list, by_rounds, by_threshold, urgent
+from simulator.evaluate.served import Setting, by_list, by_rounds, by_threshold, due
 from simulator.faults import ALL, FAULTS, Fault
 from simulator.seeds import EVALUATION
 from simulator.world import DAY_HOURS, World, make_world
@@ -24,8 +24,6 @@ from simulator.world import DAY_HOURS, World, make_world
 EVERYDAY: dict[Fault, float] = dict.fromkeys(FAULTS, 0.01)
 """Faults of the sensors of a town that is looked after: each in one of a hundred."""
 LOSSES = (0.0, 0.1, 0.3)
-LEAST_PRIORITY = 30
-"""Crews leave out what may go but is less urgent than that; chosen on tuning towns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +126,7 @@ def _lists(size: Size) -> Evaluation:
     found: list[tuple[float, float, float]] = []
     for lost in size.losses:
         setting = Setting(EVALUATION[2], size.bins, size.days, EVERYDAY, lost)
-        rounds, ours = by_rounds(setting), by_list(setting, urgent(LEAST_PRIORITY))
+        rounds, ours = by_rounds(setting), by_list(setting, due)
         level, hours = by_threshold(setting, ours.visits)
         saved = 1 - ours.visits / rounds.visits
         against = [ours.overflow_hours / max(1.0, other) for other in (rounds.overflow_hours, hours)]

@@ -5,7 +5,7 @@ knows when it would have.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Self
 
 import numpy as np
@@ -86,6 +86,29 @@ class Cycles:
             ended = (low < high) & (self.ended_at[np.minimum(middle, len(self) - 1)] <= now)
             low, high = np.where(ended, middle + 1, low), np.where(ended, high, np.minimum(middle, high))
         return low - first
+
+
+def as_of(cycles: Cycles, now: np.datetime64) -> Cycles:
+    """Give cycles as they were known at an instant: those that had not ended by then still run.
+
+    Of these only the last tenth that they had passed is known, so they count as halfway to the next.
+
+    Args:
+        cycles: all of which had begun.
+        now: datetime64, UTC.
+    """
+    age_s = (now - cycles.began_at) / np.timedelta64(1, "s")
+    runs = cycles.ended_at > now
+    passed_s = np.where(runs[:, None] & (cycles.passed_s > age_s[:, None]), np.nan, cycles.passed_s)
+    passed = np.count_nonzero(~np.isnan(passed_s), axis=1)
+    level = np.where(passed > 0, np.minimum((passed - 0.5) / (MARKS - 1), 1.0), np.nan)
+    return replace(
+        cycles,
+        ended_at=np.where(runs, now.astype("datetime64[us]"), cycles.ended_at),
+        passed_s=passed_s.astype(np.float32),
+        level_last=np.where(runs, level, cycles.level_last).astype(np.float32),
+        ended_by=np.where(runs, OPEN, cycles.ended_by).astype(np.int8),
+    )
 
 
 def reported(bins: Integers, emptied_at: Times, fill_before: Floats) -> Cycles:

@@ -69,6 +69,16 @@ def uncensored(values: Floats, weights: Floats, censored: Truths) -> tuple[Float
     return np.concatenate([ordered, never], axis=1), np.concatenate([(before - after) * (total > 0), rest], axis=1)
 
 
+def uncensored_quantiles(values: Floats, weights: Floats, censored: Truths, levels: Sequence[float] | Floats) -> Floats:
+    """Give quantiles as `quantiles` does, with the weight of censored events shared out over the later ones.
+
+    What is censored beyond all that came counts as coming with the last of all (Efron, Berkeley Symposium 5, 1967).
+    """
+    ordered, weight = uncensored(values, weights, censored)
+    ordered[:, -1] = values.max(axis=1)
+    return quantiles(ordered, weight, levels)
+
+
 def first_at(values: Floats, weights: Floats, chances: Sequence[float] | Floats) -> Floats:
     """Give the first value by which each chance is reached, shape (rows, chances); infinite where it never is.
 

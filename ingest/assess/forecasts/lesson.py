@@ -6,8 +6,8 @@ from typing import Self
 
 import numpy as np
 
-from ingest.assess.forecasts.cycles import EMPTIED, MARKS, Cycles, Truths
-from ingest.assess.forecasts.events import first_at, quantiles, uncensored
+from ingest.assess.forecasts.cycles import EMPTIED, MARKS, OPEN, Cycles, Truths
+from ingest.assess.forecasts.events import first_at, quantiles, uncensored, uncensored_quantiles
 from ingest.assess.forecasts.past import SECOND, Past
 from ingest.assess.forecasts.profile import Clock, microseconds
 from ingest.assess.forecasts.table import EXPECTED, MATURE, QUANTILES, Rates, rates
@@ -71,6 +71,12 @@ class Lesson:
     rate: Floats
     weights: Floats
 
+    @property
+    def running(self) -> Truths:
+        """Which cycles have not ended, shape (cycles,)."""
+        running: Truths = self.learnt.ended_by == OPEN
+        return running
+
     def passages(self) -> tuple[Floats, Floats]:
         """Fill the tables of passages."""
         began = self.clock.use_s(self.learnt.began_at, self.pool)[:, None]
@@ -89,7 +95,8 @@ class Lesson:
                     censored = np.isnan(reached)
                     took = np.where(censored, length[mine], reached) - passed[mine, low]
                     fill = np.log(np.maximum(took, 60.0)) + log_rate[mine]
-                    cell = _cells(fill, self.weights[:, mine], censored, np.log((high - low) / (MARKS - 1)))
+                    distance = np.log((high - low) / (MARKS - 1))
+                    cell = _cells(fill, self.weights[:, mine], censored, self.running[mine], distance)
                     passage[:, maturity, low, high], chance[:, maturity, low, high] = cell
         return passage, chance
 
@@ -103,7 +110,8 @@ class Lesson:
             for tenths in range(MARKS - 1):
                 mine = np.flatnonzero((found.maturity == maturity) & (found.tenths == tenths))
                 weight = self.weights[:, found.cycle[mine]] * weights[mine]
-                cell = _cells(found.fill[mine], weight, found.censored[mine], 0.0)
+                running = self.running[found.cycle[mine]]
+                cell = _cells(found.fill[mine], weight, found.censored[mine], running, 0.0)
                 standing[:, maturity, tenths], chance[:, maturity, tenths] = cell
         return standing, chance
 
@@ -154,14 +162,15 @@ class Lesson:
         return table
 
 
-def _cells(fill: Floats, weights: Floats, censored: Truths, expected: float) -> tuple[Floats, Floats]:
-    """Give one cell of both tables, shape (pools, events) each."""
+def _cells(fill: Floats, weights: Floats, censored: Truths, running: Truths, expected: float) -> tuple[Floats, Floats]:
+    """Give one cell of both tables, shape (pools, events) each; `running` says which cycles have not ended."""
     prior = expected + FIRST_SPREAD * _NORMAL
-    came = ~censored
-    passage = quantiles(*_with_prior(fill[came], weights[:, came], prior), QUANTILES)
+    # The first passages that come to their end are the short ones: what still runs will take longer than it has.
+    known = ~censored | running
+    values, weight = _with_prior(fill[known], weights[:, known], prior)
+    passage = uncensored_quantiles(values, weight, _without_prior(censored[known], values), QUANTILES)
     values, weight = _with_prior(fill, weights, prior)
-    cut = np.broadcast_to(np.concatenate([censored, np.zeros(len(prior), np.bool_)]), values.shape)
-    return passage, first_at(*uncensored(values, weight, cut), QUANTILES)
+    return passage, first_at(*uncensored(values, weight, _without_prior(censored, values)), QUANTILES)
 
 
 def _with_prior(values: Floats, weights: Floats, prior: Floats) -> tuple[Floats, Floats]:
@@ -170,3 +179,9 @@ def _with_prior(values: Floats, weights: Floats, prior: Floats) -> tuple[Floats,
     together = np.concatenate([values, prior])
     beliefs = np.full((pools, len(prior)), FIRST_EVENTS / len(prior))
     return np.broadcast_to(together, (pools, len(together))), np.concatenate([weights, beliefs], axis=1)
+
+
+def _without_prior(marks: Truths, values: Floats) -> Truths:
+    """Mark events as `marks` says, and what was believed before not at all; in the shape of `values`."""
+    beliefs = np.zeros(values.shape[1] - len(marks), dtype=np.bool_)
+    return np.broadcast_to(np.concatenate([marks, beliefs]), values.shape)

@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from ingest.assess.forecasts.cycles import MARKS, OPEN, Cycles
+from ingest.assess.forecasts.cycles import MARKS, OPEN, Cycles, as_of
+from ingest.assess.forecasts.events import uncensored_quantiles
 from ingest.assess.forecasts.lesson import FIRST_EVENTS, Lesson
-from ingest.assess.forecasts.past import NEVER, Past
+from ingest.assess.forecasts.past import NEVER, SECOND, Past
 from ingest.assess.forecasts.profile import Clock, microseconds
 from ingest.assess.forecasts.season import seasonal
 from ingest.assess.forecasts.table import DAY_S, Pool
@@ -33,16 +34,16 @@ LOWEST, HIGHEST = np.array([0.02, 0.35, 0.75]), np.array([0.25, 0.65, 0.98])
 
 
 def prepare(cycles: Cycles, cycle_pool: Integers, clock: Clock, now: np.datetime64) -> Pool:
-    """Make the table of all pools from the newest cycles that had ended at `now`; causal.
+    """Make the table of all pools from the newest cycles, those that still run at `now` among them; causal.
 
     Args:
         cycles: of all bins.
         cycle_pool: the pool of each, 0 and up, shape (cycles,).
         clock: of use.
-        now: what ended later is not looked at.
+        now: what was not known then is not looked at.
     """
     places = _lessons(cycles, cycle_pool, now)
-    learnt, pool = cycles[places], cycle_pool[places]
+    learnt, pool = as_of(cycles[places], now), cycle_pool[places]
     clock = seasonal(learnt, pool, clock, now)
     age = (now - learnt.ended_at) / HALF_LIFE
     weights = np.where(pool == np.arange(clock.pools)[:, None], 1.0, OTHER_POOL) * 0.5**age
@@ -63,7 +64,9 @@ def _levels(table: Pool, cycles: Cycles, learnt: Cycles, pool: Integers, *, stan
     row, low, high, stood_s, share = _trials(learnt, standing=standing)
     passed_s = learnt.passed_s.astype(np.float64)
     began_at, bin_pool = learnt.began_at[row], pool[row]
-    at, until = began_at + microseconds(passed_s[row, low] + stood_s), began_at + microseconds(passed_s[row, high])
+    runs = np.isnan(passed_s[row, high])
+    at = began_at + microseconds(passed_s[row, low] + stood_s)
+    until = np.where(runs, learnt.ended_at[row], began_at + microseconds(passed_s[row, high]))
     past = Past(cycles, table.clock, bins=learnt.bin[row], pool=bin_pool, now=began_at, count=CYCLES)
     start = Start(
         pool=bin_pool,
@@ -73,11 +76,12 @@ def _levels(table: Pool, cycles: Cycles, learnt: Cycles, pool: Integers, *, stan
         stood_s=stood_s,
     )
     waits = waits_until(table, past, start, high / (MARKS - 1))
-    place = waits.place(table.clock.use_s(until, bin_pool) - table.clock.use_s(at, bin_pool))[
-        waits.standing == standing
-    ]
-    weight = len(place) / (len(place) + FIRST_TRIALS)
-    found = np.quantile(place, (0.1, 0.5, 0.9)) if len(place) else LEVELS
+    place = waits.place(table.clock.use_s(until, bin_pool) - table.clock.use_s(at, bin_pool))
+    mine = waits.standing == standing
+    weight = mine.sum() / (mine.sum() + FIRST_TRIALS)
+    found = LEVELS
+    if mine.any():
+        found = uncensored_quantiles(place[None, mine], np.ones((1, mine.sum())), runs[None, mine], LEVELS)[0]
     return np.clip(weight * found + (1 - weight) * LEVELS, LOWEST, HIGHEST)
 
 
@@ -96,8 +100,9 @@ def _trials(learnt: Cycles, *, standing: bool) -> tuple[Integers, Integers, Inte
     tried = np.array(TRIED)
     passed_s = learnt.passed_s.astype(np.float64)
     came_s, left_s, until_s = (passed_s[:, marks] for marks in (tried[:, 0], tried[:, 0] + 1, tried[:, 1]))
-    stayed_s = np.where(until_s > came_s, left_s - came_s, 0.0)
-    stayed_s = stayed_s if standing else (until_s > came_s).astype(np.float64)
+    runs_s = np.where(learnt.ended_by == OPEN, (learnt.ended_at - learnt.began_at) / SECOND, np.nan)[:, None]
+    waited = np.where(np.isnan(until_s), runs_s, until_s) > came_s
+    stayed_s = np.where(waited, np.nan_to_num(left_s - came_s) if standing else 1.0, 0.0)
     total_s = np.append(0.0, np.cumsum(stayed_s))
     count = min(int(np.count_nonzero(stayed_s)), TRIALS)
     moment_s = (np.arange(count) + 0.5) / max(count, 1) * total_s[-1]
@@ -109,7 +114,7 @@ def _trials(learnt: Cycles, *, standing: bool) -> tuple[Integers, Integers, Inte
 
 def _lessons(cycles: Cycles, cycle_pool: Integers, now: np.datetime64) -> Integers:
     """Choose the cycles to learn from: in each pool all recent ones of every so many-th bin."""
-    recent = (cycles.ended_at <= now) & (cycles.ended_at > now - REMEMBERED) & (cycles.ended_by != OPEN)
+    recent = (cycles.began_at < now) & (cycles.ended_at > now - REMEMBERED)
     chosen = [np.zeros(0, dtype=np.int64)]
     pools = np.unique(cycle_pool[recent])
     for pool in pools:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from ingest.assess.forecasts.cycles import EMPTIED, GAP, OPEN, Cycles, cut, reported
+from ingest.assess.forecasts.cycles import EMPTIED, GAP, OPEN, Cycles, as_of, cut, reported
 from tests.unit.assess.past_cycles import DAY, HOUR, START, even_cycles
 
 
@@ -93,6 +93,19 @@ def test_cycles_before_a_moment_are_counted_per_bin() -> None:
     counts = cycles.before(np.array([0, 1, 2]), np.full(3, START + 2 * DAY))
 
     assert counts.tolist() == [1, 2, 0]
+
+
+def test_cycles_of_an_instant_know_nothing_of_what_came_later() -> None:
+    cycles = even_cycles([20.0, 40.0])
+
+    then = as_of(cycles, START + 34 * HOUR)
+
+    assert then.ended_by.tolist() == [EMPTIED, OPEN]
+    assert then.ended_at.tolist() == [(START + 20 * HOUR).item(), (START + 34 * HOUR).item()]
+    assert then.level_last == pytest.approx([1.0, 0.35])
+    assert then.passed_s[1][:4] / 3600 == pytest.approx([0, 4, 8, 12])
+    assert np.isnan(then.passed_s[1][4:]).all()
+    assert as_of(cycles, START + 60 * HOUR).ended_by.tolist() == [EMPTIED, EMPTIED]
 
 
 def test_no_levels_make_no_cycles() -> None:

@@ -82,7 +82,8 @@ def _levels(table: Pool, cycles: Cycles, learnt: Cycles, pool: Integers, *, stan
     found = LEVELS
     if mine.any():
         found = uncensored_quantiles(place[None, mine], np.ones((1, mine.sum())), runs[None, mine], LEVELS)[0]
-    return np.clip(weight * found + (1 - weight) * LEVELS, LOWEST, HIGHEST)
+    right: Floats = np.clip(weight * found + (1 - weight) * LEVELS, LOWEST, HIGHEST)
+    return right
 
 
 def _trials(learnt: Cycles, *, standing: bool) -> tuple[Integers, Integers, Integers, Floats, Floats]:

@@ -36,7 +36,9 @@ def listen(world: World, hours: int, look: Callable[[Desk, int], None] | None = 
 
 
 def delays(decided: Decided, world: World, seen: Sight) -> NDArray[np.int64]:
-    """Count the readings from each emptying that was seen until it was decided.
+    """Count the readings that it took from each emptying that was seen until it was decided.
+
+    Of readings that come in at once, as after a radio outage, one counts: none of them was waited for.
 
     Args:
         decided: by the product.
@@ -44,8 +46,8 @@ def delays(decided: Decided, world: World, seen: Sight) -> NDArray[np.int64]:
         seen: which true emptyings can be seen.
 
     Returns:
-        Truthful readings of the bin that were measured after the emptying and had arrived when it was decided, shape
-        (n,): one for each emptying that can be seen and was found at the right time.
+        Truthful readings of the bin that were measured after the emptying and had arrived an hour before it was
+        decided, and one more, shape (n,): for each emptying that can be seen and was found at the right time.
     """
     told = world.telemetry.where(truthful(world.telemetry))
     starts = np.searchsorted(told.bin, np.arange(len(world.city.bins) + 1))
@@ -56,6 +58,6 @@ def delays(decided: Decided, world: World, seen: Sight) -> NDArray[np.int64]:
         if near.any():
             at_s = seen.falls.at_s[mine[near][0]]
             here = slice(starts[place], starts[place + 1])
-            heard = (told.measured_s[here] > at_s) & (told.arrived_s[here] <= decided_s)
-            counts.append(int(np.count_nonzero(heard)))
+            heard = (told.measured_s[here] > at_s) & (told.arrived_s[here] <= decided_s - HOUR_S)
+            counts.append(1 + int(np.count_nonzero(heard)))
     return np.array(counts, dtype=np.int64)

@@ -20,6 +20,8 @@ LEFT_OF_FULL = 0.85
 # A fall to the very bottom counts from this much on: somebody emptied a bin that held little.
 FALL_TO_BOTTOM = 0.05
 BOTTOM = 0.06
+# After the first reading of all, which nothing confirms, only a deep fall counts that ends near the bottom.
+FIRST_FALL, FIRST_BOTTOM = 0.3, 0.12
 # With a noisy sensor it takes more: so many standard deviations to the first reading after, and to the median of three.
 FALL_NOISES = 4.5
 LASTING = 0.03
@@ -197,7 +199,7 @@ def _falls(level: Floats, hours: Floats, track: Integers, deviation: Floats) -> 
     to_bottom = (after <= np.maximum(BOTTOM, SAME_NOISES * deviation)) & (fall >= FALL_TO_BOTTOM)
     held = fall + after
     partial = (fall >= FALL) & (after <= LEFT_SHARE * held) | (fall >= FALL_FROM_FULL) & (after <= LEFT_OF_FULL * held)
-    partial &= ~np.isnan(beside(level, track, -1))
+    partial &= ~np.isnan(beside(level, track, -1)) | (fall >= FIRST_FALL) & (after <= FIRST_BOTTOM)
     certain = (fall >= FALL_NOISES * deviation) & (before - lasting >= np.maximum(LASTING, LASTING_NOISES * deviation))
     confirmed = lasting - after <= REFILLED_SHARE * fall
     emptied = (to_bottom | partial) & certain & confirmed

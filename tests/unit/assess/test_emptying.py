@@ -44,6 +44,9 @@ def found(given_series: Series) -> list[tuple[float, float]]:
         ([0.6, 0.6, 0.95, 0.6, 0.05, 0.5, 0.05, 0.05], [(4, 3)]),
         # Emptied though there was little in it.
         ([0.2, 0.2, 0.02, 0.02], [(2, 1)]),
+        # Seen once before it was emptied; of less, one reading is no proof.
+        ([0.45, 0.07, 0.08, 0.08], [(3, 2)]),
+        ([0.45, 0.2, 0.2, 0.2], []),
         # Not wholly emptied.
         ([0.9, 0.9, 0.4, 0.4], [(2, 1)]),
         # Measured while the crew worked: one emptying, not two.

@@ -18,6 +18,8 @@ from ingest.assess.levels.readings import Integers
 from ingest.assess.memory.ragged import Rows
 from ingest.assess.store.work import Assessor, fitted_bins
 from ingest.binary import copy_in, row_kind
+from simulator.evaluate.plots import draw
+from simulator.evaluate.scores import Plot
 from tests.bench.assess_town import NOW, AssessTown
 from tests.bench.part import Found, Tell
 from tests.bench.stage import Stage, open_stage
@@ -29,6 +31,7 @@ RUNNER_BINS = 10_000
 PAST_H = 150
 
 ROOT = Path(__file__).parents[2]
+PLOT = ROOT / "docs/performance/assess.svg"
 MEASURED = ("distance_mm", "spread_mm", "valid_count", "tilt_deg")
 READINGS = row_kind(
     [
@@ -73,10 +76,20 @@ def measure(rounds: int, tell: Tell) -> Found:
         figures[f"{name}_rss_mb"] = found["rss_mb"]
         tell(f"{bins} bins: {statistics.median(found['seconds']):.3f} s, {found['rss_mb']:.0f} MB")
     figures |= {name: statistics.median(values) for name, values in samples.items()}
+    _draw([figures[f"assess.bins_{bins // 1000}k_s"] for bins in SIZES])
     with open_stage() as stage:
         found_by = _through_database(stage, rounds, tell)
     samples |= found_by
     return Found(figures | {name: statistics.median(values) for name, values in found_by.items()}, samples)
+
+
+def _draw(seconds: list[float]) -> None:
+    """Draw how the time grows with the bins."""
+    evenly = [seconds[0] * bins / SIZES[0] for bins in SIZES]
+    lines = {"measured": (SIZES, seconds), "if each bin cost what it does of 1,000": (SIZES, evenly)}
+    plot = Plot("assess", "Reassessing bins after a new reading of each", "bins", "seconds", lines)
+    PLOT.parent.mkdir(exist_ok=True)
+    PLOT.write_text(draw(plot))
 
 
 def _work_alone(bins: int, rounds: int) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Tables that councils hand over as CSV: what stands in which column, and which rows are wrong and why."""
 
+import codecs
 import csv
 import math
 from collections.abc import Iterator, Sequence
@@ -95,7 +96,7 @@ def read_rows(path: Path, required: Sequence[str], optional: Sequence[str] = ())
     """Read a CSV file some rows at a time; its columns may stand in any order, and others are passed over.
 
     Args:
-        path: UTF-8, with or without byte order mark; lines end in LF or CRLF.
+        path: UTF-8, or UTF-16 with the byte order mark that spreadsheets write; lines end in LF or CRLF.
         required: columns that have to be there.
         optional: columns that may be there.
 
@@ -103,8 +104,8 @@ def read_rows(path: Path, required: Sequence[str], optional: Sequence[str] = ())
         FileError: there is no such file, it is no table, or a required column is missing.
     """
     try:
-        # Another encoding than UTF-8 must not cost a row: only names can hold such letters.
-        with path.open(newline="", encoding="utf-8-sig", errors="backslashreplace") as file:
+        # Another encoding must not cost a row: only names can hold such letters.
+        with path.open(newline="", encoding=_encoding(path), errors="backslashreplace") as file:
             reader = csv.reader(file)
             header = [name.strip().lower() for name in next(reader, [])]
             places = _places(path, header, required, optional)
@@ -124,6 +125,11 @@ def read_rows(path: Path, required: Sequence[str], optional: Sequence[str] = ())
         raise FileError(f"{path} cannot be read: {(error.strerror or str(error)).lower()}.") from None
     except csv.Error as error:
         raise FileError(f"{path} is not a CSV file: line {reader.line_num}: {error}.") from None
+
+
+def _encoding(path: Path) -> str:
+    with path.open("rb") as file:
+        return "utf-16" if file.read(2) in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE} else "utf-8-sig"
 
 
 def times(texts: Sequence[str]) -> tuple[Times, int]:

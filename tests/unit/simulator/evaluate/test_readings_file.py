@@ -36,6 +36,17 @@ def test_readings_are_read_in_any_order_with_and_without_time_zone(tmp_path: Pat
     assert not readings.is_level
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "latin-1"])
+def test_spreadsheets_may_write_it_as_they_do(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "readings.csv"
+    path.write_bytes("bin,measured_at,distance_mm\r\nCafé,2026-01-01T00:00:00Z,500\r\n".encode(encoding))
+
+    readings = read_readings(path)
+
+    assert readings.value.tolist() == [500]
+    assert len(readings.bins) == 1
+
+
 def test_rows_that_are_wrong_are_left_out_and_told_by_line(tmp_path: Path) -> None:
     path = written(
         tmp_path,

@@ -10,7 +10,7 @@ from ingest.assess.levels.emptying import Emptyings, detect
 from ingest.assess.levels.level import fill_levels
 from ingest.assess.levels.quality import judge
 from ingest.assess.levels.readings import Floats, Geometry, Integers, Series, Times
-from simulator.evaluate.matching import Found, Outcome, match, summed
+from simulator.evaluate.matching import TOLERANCE, Found, Outcome, match, summed
 from simulator.evaluate.readings_file import KnownEmptyings, Readings
 
 # So many are looked at together: a few hundred bytes each while it lasts.
@@ -95,7 +95,7 @@ def compare(readings: Readings, assessed: Assessed, known: KnownEmptyings) -> di
     for number, name in enumerate(readings.bins):
         if name in known.emptied_at:
             found = assessed.of_bin(number)
-            inside = (found.emptied_at >= begin) & (found.not_before <= end)
+            inside = (found.emptied_at >= begin - TOLERANCE) & (found.not_before <= end + TOLERANCE)
             times = readings.measured_at[readings.starts[number] : readings.starts[number + 1]]
             outcomes[name] = match(found.where(inside), known.emptied_at[name], times)
     return outcomes

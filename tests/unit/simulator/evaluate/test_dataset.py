@@ -1,4 +1,6 @@
+import csv
 import json
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -29,6 +31,18 @@ def test_in_a_clean_set_every_emptying_is_found(tmp_path: Path) -> None:
     assert figures["duplicates"] == figures["refused_rows"] == 0
     assert figures["emptying_precision"] == figures["emptying_recall"] == figures["emptying_recall_all"] == 1
     assert figures["emptyings_found"] == figures["emptyings_matched"] == sum(map(len, files.true.values()))
+
+
+@pytest.mark.parametrize("hours", [-2, 2])
+def test_first_and_last_emptying_may_be_noted_early_or_late(tmp_path: Path, hours: int) -> None:
+    files = write_set(tmp_path, bins=2, days=20)
+    first, *lines = files.emptyings.read_text().splitlines()
+    noted = [f"{name},{datetime.fromisoformat(at) + timedelta(hours=hours)}" for name, at in csv.reader(lines)]
+    files.emptyings.write_text("\n".join([first, *noted]))
+
+    figures = figures_of(files, "--empty-mm", 1300)
+
+    assert figures["emptying_precision"] == figures["emptying_recall"] == 1
 
 
 def test_an_ugly_set_in_any_order_is_read_and_most_emptyings_are_found(tmp_path: Path) -> None:

@@ -5,7 +5,8 @@ from datetime import datetime
 
 from ingest.assess.decisions.due import Due, Rules, decide
 from ingest.assess.decisions.outlook import Forecast
-from ingest.assess.levels.findings import Findings, moment
+from ingest.assess.levels.findings import Findings
+from ingest.assess.levels.readings import moment
 from ingest.assess.levels.sensor import Sensor
 
 Moments = tuple[datetime | None, datetime | None, datetime | None]

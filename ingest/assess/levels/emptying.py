@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ingest.assess.levels.believed import NEIGHBOUR_H, SAME_NOISES
-from ingest.assess.levels.neighbours import beside, median_of_three, runs
+from ingest.assess.levels.neighbours import median_of_three, runs
 from ingest.assess.levels.quality import ACCEPTED, TOO_NEAR, Judgement
 from ingest.assess.levels.readings import Floats, Integers, Series, Times
 
@@ -136,12 +136,11 @@ def detect(series: Series, levels: Floats, judgement: Judgement) -> Emptyings:
     believed = np.flatnonzero(~np.isnan(levels))
     codes = judgement.codes
     # What is there twice is no second witness.
-    again = np.append(
-        False, (np.diff(series.measured_at[believed].astype(np.int64)) == 0) & (np.diff(series.track[believed]) == 0)
-    )
-    believed = believed[~again[: len(believed)]]
-    level, track = levels[believed], series.track[believed]
-    hours = series.measured_at[believed].astype(np.int64) / 3.6e9
+    measured_at, track = series.measured_at[believed], series.track[believed]
+    again = np.append(False, (measured_at[1:] == measured_at[:-1]) & (track[1:] == track[:-1]))[: len(believed)]
+    if again.any():
+        believed, measured_at, track = (column[~again] for column in (believed, measured_at, track))
+    level, hours = levels[believed], measured_at.astype(np.int64) / 3.6e9
     fall, emptied = _falls(level, hours, track, judgement.noise[believed])
     begin, end = runs(emptied, track)
     first, last = _steepest(level, fall, begin, end)
@@ -166,13 +165,13 @@ def _still_full(judgement: Judgement, before: Integers, after: Integers, fill_be
 
     Of a full bin the sensor may say nothing that counts but that something is too near.
     """
-    near = np.where(np.isin(judgement.causes, TOO_NEAR), np.arange(len(judgement.causes)), -1)
-    newest = np.maximum.accumulate(near)[after - 1]
+    near = np.append(-1, np.flatnonzero(np.isin(judgement.causes, TOO_NEAR)))
+    newest = near[np.searchsorted(near, after) - 1]
     return np.where(fill_before >= FULL_BEFORE, np.maximum(before, newest), before)
 
 
 def _falls(level: Floats, hours: Floats, track: Integers, deviation: Floats) -> tuple[Floats, npt.NDArray[np.bool_]]:
-    """Say by how much the level falls after each reading, and whether that is an emptying.
+    """Say by how much the level falls after each reading, 0 where that is little, and whether that is an emptying.
 
     Args:
         level: shape (n,), none NaN.
@@ -183,13 +182,64 @@ def _falls(level: Floats, hours: Floats, track: Integers, deviation: Floats) -> 
     Returns:
         Both of shape (n,).
     """
-    before = median_of_three(level, *_earlier(level, hours, track))
-    first, second, third = (beside(level, track, places) for places in (1, 2, 3))
+    fall, emptied = np.zeros(len(level)), np.zeros(len(level), dtype=np.bool_)
+    lower = np.flatnonzero(_is_lower_soon(level))
+    around = _Around(level, hours, track, lower)
+    fall[lower], emptied[lower] = _lasting(around, deviation[lower])
+    steep = lower[level[lower] - level[lower + 1] >= SUDDEN]
+    emptied[steep[_sudden(_Around(level, hours, track, steep), deviation[steep])]] = True
+    found = np.flatnonzero(emptied)
+    emptied[found[_spiked(_Around(level, hours, track, found))]] = False
+    return fall, emptied
+
+
+def _is_lower_soon(level: Floats) -> npt.NDArray[np.bool_]:
+    """Say where one of the next three readings is lower than one of the last three, by the least that can be a fall.
+
+    Most are not, so that only a few need to be looked at closely. Where two tracks meet, it may be said in vain.
+    """
+    highest, lowest = level.copy(), np.append(level[1:], np.inf)[: len(level)]
+    for places in (1, 2):
+        highest[places:] = np.maximum(highest[places:], level[:-places])
+        lowest[: -1 - places] = np.minimum(lowest[: -1 - places], level[1 + places :])
+    lower: npt.NDArray[np.bool_] = highest - lowest >= FALL_TO_BOTTOM
+    return lower
+
+
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """What stands around some places of many tracks; the columns are as in `_falls`."""
+
+    level: Floats
+    hours: Floats
+    track: Integers
+    places: Integers
+
+    def __call__(self, column: Floats, step: int) -> Floats:
+        """Give what a column has so many readings after each place, or before it; NaN where its track has none."""
+        there, exists = self._there(step)
+        return np.where(exists, column[there], np.nan)
+
+    def near(self, step: int, within_h: float = NEIGHBOUR_H) -> Floats:
+        """Give the level so many readings after each place, or before it; NaN where there is none soon enough."""
+        there, exists = self._there(step)
+        exists &= np.abs(self.hours[there] - self.hours[self.places]) <= within_h * max(1, step)
+        return np.where(exists, self.level[there], np.nan)
+
+    def _there(self, step: int) -> tuple[Integers, npt.NDArray[np.bool_]]:
+        there = np.clip(self.places + step, 0, len(self.level) - 1)
+        return there, (there == self.places + step) & (self.track[there] == self.track[self.places])
+
+
+def _lasting(around: _Around, deviation: Floats) -> tuple[Floats, npt.NDArray[np.bool_]]:
+    """Say by how much the level falls, and whether several readings before and after say so."""
+    level, first, second, third = (around(around.level, step) for step in range(4))
+    before = median_of_three(level, *_earlier(around))
     lasting = median_of_three(
         first, np.where(np.isnan(second), np.inf, second), np.where(np.isnan(third), np.inf, third)
     )
     # Where readings are rare, the bin fills between them: the second one after the fall tells enough.
-    rare = beside(hours, track, 2) - beside(hours, track, 1) > NEIGHBOUR_H
+    rare = around(around.hours, 2) - around(around.hours, 1) > NEIGHBOUR_H
     lasting = np.where(rare, np.maximum(first, second), lasting)
     # A crew may work while the sensor measures: the lowest level within three readings is where the fall ends.
     after = np.fmin(first, np.where(rare, np.nan, np.fmin(second, third)))
@@ -197,32 +247,10 @@ def _falls(level: Floats, hours: Floats, track: Integers, deviation: Floats) -> 
     to_bottom = (after <= np.maximum(BOTTOM, SAME_NOISES * deviation)) & (fall >= FALL_TO_BOTTOM)
     held = fall + after
     partial = (fall >= FALL) & (after <= LEFT_SHARE * held) | (fall >= FALL_FROM_FULL) & (after <= LEFT_OF_FULL * held)
-    partial &= ~np.isnan(beside(level, track, -1))
+    partial &= ~np.isnan(around(around.level, -1))
     certain = (fall >= FALL_NOISES * deviation) & (before - lasting >= np.maximum(LASTING, LASTING_NOISES * deviation))
     confirmed = lasting - after <= REFILLED_SHARE * fall
-    emptied = (to_bottom | partial) & certain & confirmed
-    steep = np.flatnonzero(level - first >= SUDDEN)
-    emptied[steep[_sudden(_Around(level, hours, track, steep), deviation[steep])]] = True
-    found = np.flatnonzero(emptied)
-    emptied[found[_spiked(_Around(level, hours, track, found))]] = False
-    return fall, emptied
-
-
-@dataclass(frozen=True, slots=True)
-class _Around:
-    """Levels around some places of many tracks; `hours` and `track` as in `_falls`."""
-
-    level: Floats
-    hours: Floats
-    track: Integers
-    places: Integers
-
-    def __call__(self, step: int) -> Floats:
-        """Give the level so many readings after each place, or before it; NaN where there is none soon enough."""
-        there = np.clip(self.places + step, 0, len(self.level) - 1)
-        same = (there == self.places + step) & (self.track[there] == self.track[self.places])
-        same &= np.abs(self.hours[there] - self.hours[self.places]) <= NEIGHBOUR_H * max(1, step)
-        return np.where(same, self.level[there], np.nan)
+    return fall, (to_bottom | partial) & certain & confirmed
 
 
 def _sudden(around: _Around, deviation: Floats) -> npt.NDArray[np.bool_]:
@@ -230,8 +258,8 @@ def _sudden(around: _Around, deviation: Floats) -> npt.NDArray[np.bool_]:
 
     A bin in a busy place fills so fast that three readings before and after a fall may overlap.
     """
-    level, first = around(0), around(1)
-    before, after = around(-1), np.maximum(first, around(2))
+    level, first = around.near(0), around.near(1)
+    before, after = around.near(-1), np.maximum(first, around.near(2))
     overlapping = np.minimum(before, level) - after
     risen = np.where(level - before <= RISEN, level, np.nan) - after
     sudden: npt.NDArray[np.bool_] = (level - first >= SUDDEN_NOISES * deviation) & (first <= LEFT_SHARE * level)
@@ -244,22 +272,21 @@ def _spiked(around: _Around) -> npt.NDArray[np.bool_]:
 
     To the bottom it may be an emptying, but for a bin that was filled at once an hour or two before.
     """
-    level, first = around(0), around(1)
-    one, two, three = (around(-step) for step in (1, 2, 3))
-    after = np.maximum(first, around(2))
+    level, first = around.near(0), around.near(1)
+    one, two, three = (around.near(-step) for step in (1, 2, 3))
+    after = np.maximum(first, around.near(2))
     came_back = (np.fmin(np.fmin(one, two), three) <= after) & (first > SPIKED_OVER)
     at_once: npt.NDArray[np.bool_] = (one <= after) | (two <= after) & (level - one < FALL)
     return came_back | at_once & (level - after >= SPIKED)
 
 
-def _earlier(level: Floats, hours: Floats, track: Integers) -> tuple[Floats, Floats]:
+def _earlier(around: _Around) -> tuple[Floats, Floats]:
     """Give the two levels before each, of those that are near enough in time to say the same.
 
     Of two that are there the lower one is the median, and one alone is its own.
     """
-    near = [hours - beside(hours, track, places) <= BEFORE_H for places in (-1, -2)]
-    one, two = (np.where(one, beside(level, track, places), np.nan) for one, places in zip(near, (-1, -2), strict=True))
-    return np.where(np.isnan(one), level, one), np.where(np.isnan(two), -np.inf, two)
+    one, two = (around.near(step, BEFORE_H) for step in (-1, -2))
+    return np.where(np.isnan(one), around.level[around.places], one), np.where(np.isnan(two), -np.inf, two)
 
 
 def _steepest(level: Floats, fall: Floats, begin: Integers, end: Integers) -> tuple[Integers, Integers]:

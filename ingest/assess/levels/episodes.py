@@ -49,7 +49,7 @@ class Episodes:
     def of(cls, believed: Believed) -> Self:
         """Find them."""
         level, track, step = believed.level, believed.track, believed.step
-        jumps = np.flatnonzero(np.abs(step) > believed.jump)
+        jumps = believed.jumps
         pair = (track[jumps[1:]] == track[jumps[:-1]]) & (np.sign(step[jumps[1:]]) == -np.sign(step[jumps[:-1]]))
         entry, end = jumps[:-1][pair], jumps[1:][pair]
         before, first, after, same = level[entry], level[entry + 1], level[end + 1], believed.same[entry]

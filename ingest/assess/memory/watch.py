@@ -22,8 +22,8 @@ from ingest.assess.decisions.state import BinState, state_at
 from ingest.assess.forecasts.cycles import OPEN, Cycles
 from ingest.assess.forecasts.foresight import Foresight
 from ingest.assess.levels.emptying import Emptying
-from ingest.assess.levels.findings import Findings, moment
-from ingest.assess.levels.readings import Floats, Integers, Times
+from ingest.assess.levels.findings import Findings
+from ingest.assess.levels.readings import Floats, Integers, Times, moment
 from ingest.assess.levels.reports import NEAR, Service, merge
 from ingest.assess.memory.account import take_account
 from ingest.assess.memory.anchor import Anchor

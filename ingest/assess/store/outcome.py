@@ -9,7 +9,7 @@ from psycopg import Connection, sql
 
 from ingest.assess.decisions.state import BinState
 from ingest.assess.levels.emptying import Emptying
-from ingest.assess.levels.findings import moment
+from ingest.assess.levels.readings import moment
 from ingest.assess.levels.reports import Report, Service
 from ingest.assess.memory.news import News
 from ingest.assess.store.cycle_store import revise_cycles

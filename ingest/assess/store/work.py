@@ -10,8 +10,7 @@ from psycopg import Connection
 
 from ingest.assess.decisions.calendar import Calendar
 from ingest.assess.decisions.state import BinState
-from ingest.assess.levels.findings import moment
-from ingest.assess.levels.readings import instant
+from ingest.assess.levels.readings import instant, moment
 from ingest.assess.memory.anchor import Anchor
 from ingest.assess.memory.news import News
 from ingest.assess.memory.watch import Watch

@@ -188,7 +188,7 @@ class Watch:
                 changed[place] |= revised != later(known[place], since)
                 if changed[place]:
                     news.revisions[int(self._roll.ids[number])] = Revision(since, revised)
-                self._tails.anchor(number, found[place], rows["measured_at"][starts[place] : starts[place + 1]])
+                self._tails.anchor(number, revised, rows["measured_at"][starts[place] : starts[place + 1]])
             for number, findings in zip(bins.tolist(), account.findings, strict=True):
                 self._findings[number] = findings
             for place, bin_id in enumerate(self._roll.ids[bins].tolist()):

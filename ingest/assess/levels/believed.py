@@ -144,14 +144,15 @@ def noise(step: Floats, hours: Floats, track: Integers) -> Floats:
     days, tracks = day[begins], track[begins]
     # From the one before to this one, and from this one to the one after.
     dip = np.minimum(-np.append(np.nan, step[:-1]), step)
-    unknown = np.bincount(group[np.isnan(dip)], minlength=len(days))
-    counts = _near_days(days, tracks, (readings - unknown).astype(float))
+    known = readings - np.bincount(group[np.isnan(dip)], minlength=len(days))
     # How many dips are deeper than each depth; the noise is told by the depth that a sixth of them exceed.
     places = np.flatnonzero(dip > DIPS[0])
     depths = np.searchsorted(DIPS, dip[places]) - 1
     by_depth = np.bincount(depths * len(days) + group[places], minlength=len(DIPS) * len(days)).reshape(len(DIPS), -1)
-    deeper = _near_days(days, tracks, np.cumsum(by_depth[::-1], axis=0)[::-1].astype(float))
-    told = _depth_exceeded(deeper, counts / 6) / SIXTH_DIP
+    deeper = np.cumsum(by_depth[::-1], axis=0)[::-1]
+    near = _near_days(days, tracks, np.vstack([known, deeper]).astype(float))
+    counts = near[0]
+    told = _depth_exceeded(near[1:], counts / 6) / SIXTH_DIP
     usual: Floats = np.where(counts >= NOISE_READINGS, told, UNKNOWN_NOISE)[group]
     return usual
 

@@ -75,8 +75,9 @@ def spikes(believed: Believed) -> Hits:
         kept[mixed[:, None] + np.arange(length)] = False
         below = below[kept[below[:, None] + np.arange(-1, length + 1)].all(axis=1)]
         kept[below[:, None] + np.arange(length)] = False
-        bad[places[~kept]] = True
-        rest, places = rest.where(kept), places[kept]
+        if not kept.all():
+            bad[places[~kept]] = True
+            rest, places = rest.where(kept), places[kept]
     return bad
 
 

@@ -57,6 +57,14 @@ class Assessor:
     """
 
     def __init__(self, connection: Connection, calendar: Calendar) -> None:
+        """Begin with nothing known.
+
+        Args:
+            connection: from now on it prepares no statement. Ours ask for one bin or for thousands, and a plan that
+                PostgreSQL makes for any list compares every bin with all of it: seconds for a long one.
+            calendar: of the council.
+        """
+        connection.prepare_threshold = None
         self._connection = connection
         self._calendar = calendar
         self._watch = Watch(calendar.zone)

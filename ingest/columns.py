@@ -34,6 +34,13 @@ class Doubles:
     values: Sequence[float | None]
 
 
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """Values of a `text[]`."""
+
+    values: Sequence[str | None]
+
+
 class _ArrayDumper(Dumper):
     """Writes one dimension, counted from 1; each element is its length and its bytes."""
 
@@ -68,8 +75,22 @@ class _DoublesDumper(_ArrayDumper):
     oid, element_oid, length, code = 1022, 701, 8, "d"
 
 
+class _TextsDumper(Dumper):
+    """Writes texts as `_ArrayDumper` writes numbers."""
+
+    format = Format.BINARY
+    oid = 1009
+
+    def dump(self, obj: Texts) -> Buffer:
+        encoding, length = self.connection.info.encoding if self.connection else "utf-8", struct.Struct("!i").pack
+        encoded = [None if value is None else value.encode(encoding) for value in obj.values]
+        head = struct.pack("!iiIii", 1, None in encoded, 25, len(encoded), 1)
+        return head + b"".join([NULL if value is None else length(len(value)) + value for value in encoded])
+
+
 def register_columns(connection: AsyncConnection | Connection) -> None:
-    """Have a connection understand `Integers`, `Bigints` and `Doubles` as parameters."""
+    """Have a connection understand `Integers`, `Bigints`, `Doubles` and `Texts` as parameters."""
+    connection.adapters.register_dumper(Texts, _TextsDumper)
     connection.adapters.register_dumper(Integers, _IntegersDumper)
     connection.adapters.register_dumper(Bigints, _BigintsDumper)
     connection.adapters.register_dumper(Doubles, _DoublesDumper)

@@ -5,7 +5,8 @@ from datetime import datetime
 
 from ingest.assess.decisions.due import Due, Rules, decide
 from ingest.assess.decisions.outlook import Forecast
-from ingest.assess.levels.findings import Findings, moment
+from ingest.assess.levels.findings import Findings
+from ingest.assess.levels.readings import moment
 from ingest.assess.levels.sensor import Sensor
 
 Moments = tuple[datetime | None, datetime | None, datetime | None]
@@ -80,8 +81,9 @@ def state_at(
     if sensor is None:
         # What a sensor said before it was taken away is history.
         findings = Findings(emptyings=findings.emptyings)
-    seen = moment(findings.emptyings[-1].emptied_at) if findings.emptyings else None
-    emptied_at = max((time for time in (seen, known_emptied_at) if time is not None), default=None)
+    emptied_at = moment(findings.emptyings[-1].emptied_at) if findings.emptyings else known_emptied_at
+    if emptied_at is not None and known_emptied_at is not None:
+        emptied_at = max(emptied_at, known_emptied_at)
     due = decide(
         findings,
         sensor,

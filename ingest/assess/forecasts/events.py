@@ -1,8 +1,10 @@
 """Weighted events of many bins side by side: their quantiles, and the chance that the next one comes in time. Pure."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ingest.assess.forecasts.cycles import Truths
 from ingest.assess.levels.readings import Floats, Times
@@ -21,11 +23,8 @@ def quantiles(values: Floats, weights: Floats, levels: Sequence[float] | Floats)
     """
     # Events without weight must not be landed on: they go to the end, and stand for the last one that has some.
     order = np.argsort(np.where(weights > 0, values, np.inf), axis=1)
-    weight = np.take_along_axis(weights, order, axis=1)
+    ordered, weight = _in_order(order, values, weights)
     last = np.maximum(np.count_nonzero(weight > 0, axis=1, keepdims=True) - 1, 0)
-    ordered = np.take_along_axis(
-        np.take_along_axis(values, order, axis=1), np.minimum(np.arange(values.shape[1]), last), axis=1
-    )
     total = weight.sum(axis=1, keepdims=True)
     middle = np.cumsum(weight, axis=1) - weight / 2
     wanted = np.broadcast_to(np.asarray(levels), (len(values), np.shape(levels)[-1])) * total
@@ -34,7 +33,7 @@ def quantiles(values: Floats, weights: Floats, levels: Sequence[float] | Floats)
         aim = wanted[:, column : column + 1]
         upper = np.minimum(np.count_nonzero(middle < aim, axis=1, keepdims=True), values.shape[1] - 1)
         lower = np.maximum(upper - 1, 0)
-        below, above = (np.take_along_axis(ordered, place, axis=1) for place in (lower, upper))
+        below, above = (np.take_along_axis(ordered, np.minimum(place, last), axis=1) for place in (lower, upper))
         left, right = (np.take_along_axis(middle, place, axis=1) for place in (lower, upper))
         share = np.clip((aim - left) / np.maximum(right - left, 1e-12), 0.0, 1.0)
         with np.errstate(invalid="ignore"):
@@ -57,8 +56,7 @@ def uncensored(values: Floats, weights: Floats, censored: Truths) -> tuple[Float
     """
     # At the same instant, what came counts before what was cut off.
     order = np.argsort(np.where(censored, np.nextafter(values, np.inf), values), axis=1)
-    ordered, weight = np.take_along_axis(values, order, axis=1), np.take_along_axis(weights, order, axis=1)
-    came = ~np.take_along_axis(censored, order, axis=1)
+    ordered, weight, came = _in_order(order, values, weights, ~censored)
     total = weight.sum(axis=1, keepdims=True)
     at_risk = total - np.cumsum(weight, axis=1) + weight
     hazard = np.where(came & (at_risk > 0), weight / np.maximum(at_risk, 1e-300), 0.0)
@@ -87,11 +85,18 @@ def first_at(values: Floats, weights: Floats, chances: Sequence[float] | Floats)
         weights: of each, shape (rows, events).
         chances: 0..1, shape (chances,).
     """
-    reached = np.cumsum(weights, axis=1)
-    total = reached[:, -1:]
-    places = [np.count_nonzero(reached < chance * total - 1e-9, axis=1) for chance in chances]
+    # Event by event: so numpy compares and counts many rows in one go.
+    reached = np.ascontiguousarray(np.cumsum(weights, axis=1).T)
+    total = reached[-1]
+    places = [(reached < chance * total - 1e-9).sum(axis=0, dtype=np.int32) for chance in chances]
     found = np.take_along_axis(values, np.minimum(np.stack(places, axis=1), values.shape[1] - 1), axis=1)
-    return np.where(total > 0, found, np.nan)
+    return np.where(total[:, None] > 0, found, np.nan)
+
+
+def _in_order(order: npt.NDArray[np.intp], *columns: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:
+    """Bring the events of each row in an order; all of shape (rows, events). `take_along_axis` takes twice as long."""
+    places = order + np.arange(len(order))[:, None] * order.shape[1]
+    return [column.ravel().take(places) for column in columns]
 
 
 def chance_below(instants: Times, moments: Times, chances: Floats) -> Floats:

@@ -35,9 +35,8 @@ def known_pools(cycles: Cycles, cycle_pool: Integers, pools: int, now: Times | n
 
 def known_bins(bins: Integers, cycles: Cycles) -> Truths:
     """Say of which bins enough is known that they speak for themselves, shape (bins,); `cycles` are of these bins."""
-    own = np.sort(cycles.bin[_is_whole(cycles)])
-    counts = np.searchsorted(own, bins, side="right") - np.searchsorted(own, bins)
-    known: Truths = counts >= OWN_CYCLES
+    own = cycles.bin[_is_whole(cycles)]
+    known: Truths = np.bincount(own, minlength=int(bins.max(initial=-1)) + 1)[bins] >= OWN_CYCLES
     return known
 
 

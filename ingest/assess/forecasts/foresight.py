@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -11,7 +11,7 @@ from ingest.assess.forecasts.cycles import MARKS, OPEN, Cycles
 from ingest.assess.forecasts.forecast import HORIZON, Passage, Passages, Situation, forecast
 from ingest.assess.forecasts.pool import Pool, prepare
 from ingest.assess.forecasts.profile import Clock, Tally, tally
-from ingest.assess.levels.readings import Floats, Integers, Times, instant
+from ingest.assess.levels.readings import Floats, Integers, Times, instant, moments
 
 # The table is prepared anew after so long, at the same times of day however long the watch has run.
 LASTS = np.timedelta64(12, "h")
@@ -111,9 +111,7 @@ class Foresights:
         if self._pool is None or not len(situation):
             return [None] * len(situation)
         found = forecast(cycles, self._pool, situation, instant(now))
-        # A decision asks for the horizon, and for the middle of the time until then.
-        middles = {one: now + (one - now) / 2 for one in set(horizons) if one is not None}
-        answers = _answers(found.full, horizons, [None if one is None else middles[one] for one in horizons])
+        answers = _answers(found.full, horizons, now)
         nothing: list[dict[datetime, float]] = [{}] * len(situation)
         pairs = zip(_foreseen(found.threshold, nothing), _foreseen(found.full, answers), strict=True)
         return [Foresight(*pair) if known else None for pair, known in zip(pairs, found.known.tolist(), strict=True)]
@@ -173,27 +171,21 @@ def _hours(cycles: Cycles, pool: Integers, pools: int, zone: ZoneInfo) -> Tally:
     return Tally(found.gained[:pools], found.hours[:pools])
 
 
-def _answers(
-    passages: Passages, horizons: Sequence[datetime | None], middles: Sequence[datetime | None]
-) -> list[dict[datetime, float]]:
-    answers: list[dict[datetime, float]] = [{} for _ in horizons]
-    for moments in (horizons, middles):
-        places = [place for place, moment in enumerate(moments) if moment is not None]
-        chances = np.zeros(len(moments))
-        if places:
-            asked = {moment: _NEVER if moment is None else instant(moment) for moment in set(moments)}
-            wanted = np.array([asked[moment] for moment in moments], dtype="datetime64[us]")
-            chances = passages.chance_before(wanted)
-        for place, chance in zip(places, chances[places].tolist(), strict=True):
-            moment = moments[place]
-            if moment is not None:
-                answers[place][moment] = chance
-    return answers
+def _answers(passages: Passages, horizons: Sequence[datetime | None], now: datetime) -> list[dict[datetime, float]]:
+    """Give the chances that a decision asks for: before the horizon, and before the middle of the time until then."""
+    middles = {one: now + (one - now) / 2 for one in set(horizons) if one is not None}
+    place = {one: number for number, one in enumerate([*middles, None])}
+    which = np.array([place[one] for one in horizons])
+    chances = (
+        passages.chance_before(np.array([*map(instant, asked), _NEVER], dtype="datetime64[us]")[which]).tolist()
+        for asked in (middles, middles.values())
+    )
+    return [
+        {} if horizon is None else {horizon: chance, middles[horizon]: soon}
+        for horizon, chance, soon in zip(horizons, *chances, strict=True)
+    ]
 
 
 def _foreseen(passages: Passages, answers: Sequence[dict[datetime, float]]) -> list[Foreseen]:
-    quantiles = [
-        [None if moment is None else moment.replace(tzinfo=UTC) for moment in column]
-        for column in passages.quantiles.astype("datetime64[us]").T.tolist()
-    ]
+    quantiles = map(moments, passages.quantiles.T)
     return [Foreseen(*row) for row in zip(*quantiles, answers, passages.instants, strict=True)]

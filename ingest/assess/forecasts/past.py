@@ -51,7 +51,8 @@ class Past:
         bins: of each row, shape (rows,).
         pool: of each row, shape (rows,).
         now: of each row, shape (rows,).
-        count: how many cycles at most.
+        count: how many cycles at most. There are no more columns than some row has cycles for, by eights: numpy sums up
+            by eights, so that no sum depends on which bins are asked for together.
     """
 
     def __init__(self, cycles: Cycles, clock: Clock, *, bins: Integers, pool: Integers, now: Times, count: int) -> None:
@@ -61,7 +62,7 @@ class Past:
             # The cycle that still runs is the present, not the past.
             running = (known > 0) & (cycles.ended_by[np.maximum(last, 0)] == OPEN)
             known, last = known - running, last - running
-        self.lag = np.arange(count)
+        self.lag = np.arange(min(count, -(-int(known.max(initial=1)) // 8) * 8))
         self.exists: Truths = self.lag < known[:, None]
         self._cycles, self._clock, self._pool = cycles, clock, pool[:, None]
         self._place = np.where(self.exists, last[:, None] - self.lag, 0)
@@ -70,6 +71,11 @@ class Past:
         if not len(self._cycles):
             return np.full(self.exists.shape, absent, dtype=column.dtype)
         return np.where(self.exists, column[self._place], np.asarray(absent, dtype=column.dtype))
+
+    @cached_property
+    def _passed_s(self) -> npt.NDArray[np.float32]:
+        """Seconds until each mark as in `Cycles`, row after row, shape (rows * cycles * MARKS,)."""
+        return self._cycles.passed_s.take(self._place, axis=0).ravel()
 
     @cached_property
     def began_at(self) -> Times:
@@ -150,7 +156,8 @@ class Past:
         lower = np.floor(tenths + ROUNDING).astype(np.int64)
         upper = np.minimum(lower + 1, MARKS - 1)
         share = np.clip(tenths - lower, 0.0, 1.0)
-        below_s, above_s = (self._cycles.passed_s[self._place, mark] for mark in (lower, upper))
+        first = np.arange(self._place.size).reshape(self._place.shape) * MARKS
+        below_s, above_s = (self._passed_s.take(first + mark) for mark in (lower, upper))
         # Past the last mark that it passed, a cycle rose evenly to the level that it ended with.
         above_end = np.clip((self.level_last * (MARKS - 1) - lower), 1e-6, 1.0)
         on_the_way = np.isnan(above_s) & (share <= above_end)

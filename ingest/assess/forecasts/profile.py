@@ -135,10 +135,12 @@ class Clock:
     def use_s(self, times: Times, pool: Integers) -> Floats:
         """Read the clock: seconds of use from the span's beginning to `times`; NaN for NaT. Shapes broadcast."""
         hours = (times - self._origin) / _HOUR
-        known = np.nan_to_num(hours)
-        place = np.clip(np.floor(known), 0, self._pace.shape[1] - 1).astype(np.int64)
-        pace = np.where(known < 0, 1.0, self._pace[pool, place])
-        use_s: Floats = (self._use_h[pool, place] + (hours - place) * pace) * HOUR_S
+        known = np.where(np.isnan(hours), 0.0, hours)
+        width = self._pace.shape[1]
+        place = np.clip(known, 0, width - 1).astype(np.int64)
+        cell = pool * width + place
+        pace = np.where(known < 0, 1.0, self._pace.take(cell))
+        use_s: Floats = (self._use_h.take(cell) + (hours - place) * pace) * HOUR_S
         return use_s
 
     def when(self, use_s: Floats, pool: Integers) -> Times:
@@ -156,6 +158,6 @@ class Clock:
 
 def microseconds(seconds: Floats) -> npt.NDArray[np.timedelta64]:
     """Turn seconds into timedelta64[us], to the whole second; NaT for NaN."""
-    known = np.nan_to_num(seconds)
-    spans = np.round(known).astype(np.int64).astype("timedelta64[s]").astype("timedelta64[us]")
-    return np.where(np.isnan(seconds), np.timedelta64("NaT", "us"), spans)
+    unknown = np.isnan(seconds)
+    spans = np.round(np.where(unknown, 0.0, seconds)).astype(np.int64) * 1_000_000
+    return np.where(unknown, np.timedelta64("NaT", "us"), spans.view("timedelta64[us]"))

@@ -5,7 +5,7 @@ neighbours   what stands beside each value of a sensor
 quality      how far each reading can be believed, and why not; its parts are
              believed, echoes, episodes and stuck
 level        how full the bin was at each reading
-emptying     when bins were emptied, as levels show it
+emptying     when bins were emptied, as levels show it; falls: by which falls
 calibration  other distances of the empty and the full bin, proposed to people
 tracks       several sensors in one bin
 findings     all of the above of some bins: what readings say, whatever the time is now

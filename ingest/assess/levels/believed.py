@@ -81,9 +81,18 @@ class Believed:
             self.depth_mm.take(at),
         )
 
-    def noise_anew(self) -> Floats:
-        """Estimate the noise once more: among the readings that are left there are fewer strangers, shape (n,)."""
-        return np.maximum(noise(self.step, self.hours, self.track), LEAST_NOISE_MM / self.depth_mm)
+    def noise_anew(self, before: "Believed") -> Floats:
+        """Estimate the noise once more: among the readings that are left there are fewer strangers, shape (n,).
+
+        Args:
+            before: what there was, with its noise; only tracks that lost some of it have another one now.
+        """
+        lost = np.bincount(before.track) != np.bincount(self.track, minlength=int(before.track.max(initial=-1)) + 1)
+        at = np.flatnonzero(lost[self.track])
+        usual = noise(self.step[at], self.hours[at], self.track[at])
+        anew = self.noise.copy()
+        anew[at] = np.maximum(usual, LEAST_NOISE_MM / self.depth_mm[at])
+        return anew
 
     @cached_property
     def jump(self) -> Floats:
@@ -105,6 +114,11 @@ class Believed:
         """The change from each reading to the next, shape (n,); NaN where there is none soon enough."""
         return steps(self.level, self.hours, self.track)
 
+    @cached_property
+    def jumps(self) -> Integers:
+        """The readings after which the level jumps, ascending, shape (jumps,)."""
+        return np.flatnonzero(np.abs(self.step) > self.jump)
+
 
 def noise(step: Floats, hours: Floats, track: Integers) -> Floats:
     """Estimate the standard deviation of the levels around each reading from how they dipped in the days before.
@@ -122,19 +136,23 @@ def noise(step: Floats, hours: Floats, track: Integers) -> Floats:
     """
     if not len(step):
         return np.zeros(0)
-    day = np.floor_divide(hours, 24.0)
-    first = np.append(True, (np.diff(track) != 0) | (np.diff(day) != 0))
-    group = np.cumsum(first) - 1
-    days, tracks = day[first], track[first]
+    # Exact for whole microseconds, and many times as fast as `floor_divide`.
+    day = np.floor(hours / 24.0)
+    begins = np.flatnonzero(np.append(True, (np.diff(track) != 0) | (np.diff(day) != 0)))
+    readings = np.diff(np.append(begins, len(step)))
+    group = np.repeat(np.arange(len(begins)), readings)
+    days, tracks = day[begins], track[begins]
     # From the one before to this one, and from this one to the one after.
     dip = np.minimum(-np.append(np.nan, step[:-1]), step)
-    counts = _near_days(days, tracks, np.bincount(group, ~np.isnan(dip)).astype(float))
+    known = readings - np.bincount(group[np.isnan(dip)], minlength=len(days))
     # How many dips are deeper than each depth; the noise is told by the depth that a sixth of them exceed.
     places = np.flatnonzero(dip > DIPS[0])
     depths = np.searchsorted(DIPS, dip[places]) - 1
     by_depth = np.bincount(depths * len(days) + group[places], minlength=len(DIPS) * len(days)).reshape(len(DIPS), -1)
-    deeper = _near_days(days, tracks, np.cumsum(by_depth[::-1], axis=0)[::-1].astype(float))
-    told = _depth_exceeded(deeper, counts / 6) / SIXTH_DIP
+    deeper = np.cumsum(by_depth[::-1], axis=0)[::-1]
+    near = _near_days(days, tracks, np.vstack([known, deeper]).astype(float))
+    counts = near[0]
+    told = _depth_exceeded(near[1:], counts / 6) / SIXTH_DIP
     usual: Floats = np.where(counts >= NOISE_READINGS, told, UNKNOWN_NOISE)[group]
     return usual
 

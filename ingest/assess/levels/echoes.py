@@ -75,8 +75,9 @@ def spikes(believed: Believed) -> Hits:
         kept[mixed[:, None] + np.arange(length)] = False
         below = below[kept[below[:, None] + np.arange(-1, length + 1)].all(axis=1)]
         kept[below[:, None] + np.arange(length)] = False
-        bad[places[~kept]] = True
-        rest, places = rest.where(kept), places[kept]
+        if not kept.all():
+            bad[places[~kept]] = True
+            rest, places = rest.where(kept), places[kept]
     return bad
 
 
@@ -117,7 +118,7 @@ def _excursions(rest: Believed, length: int, side: int) -> Integers:
         side: all of them above (1) or below (-1), or below at first and then above (0): the other way round it may have
             been filled, emptied and filled again.
     """
-    start = np.flatnonzero((side or -1) * rest.step > rest.jump)
+    start = rest.jumps[(rest.step[rest.jumps] > 0) == (side == 1)]
     start = start[start + length + 1 < len(rest.level)]
     end = start + length + 1
     start, end = start[rest.track[start] == rest.track[end]], end[rest.track[start] == rest.track[end]]

@@ -6,41 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ingest.assess.levels.believed import NEIGHBOUR_H, SAME_NOISES
-from ingest.assess.levels.neighbours import beside, median_of_three, runs
+from ingest.assess.levels.falls import find_falls
 from ingest.assess.levels.quality import ACCEPTED, TOO_NEAR, Judgement
 from ingest.assess.levels.readings import Floats, Integers, Series, Times
 
-# A level that falls by this much, and to this part of what it was, was emptied; waste settles by less, and a sensor
-# that is knocked shows less, too.
-FALL = 0.1
-LEFT_SHARE = 0.7
-FALL_FROM_FULL = 0.16
-LEFT_OF_FULL = 0.85
-# A fall to the very bottom counts from this much on: somebody emptied a bin that held little.
-FALL_TO_BOTTOM = 0.05
-BOTTOM = 0.06
-# After the first reading of all, which nothing confirms, only a deep fall counts that ends near the bottom.
-FIRST_FALL, FIRST_BOTTOM = 0.3, 0.12
-# With a noisy sensor it takes more: so many standard deviations to the first reading after, and to the median of three.
-FALL_NOISES = 4.5
-LASTING = 0.03
-LASTING_NOISES = 4.0
-# A fall from one reading to the next by so much needs less: both readings before lie above both after, by this much.
-SUDDEN, SUDDEN_NOISES = 0.1, 6.0
-LASTING_SUDDEN, LASTING_SUDDEN_NOISES = 0.02, 2.0
-# Or the last before does, if it is higher than the one before it by no more than this: the bin filled.
-RISEN, LASTING_RISEN, LASTING_RISEN_NOISES = 0.15, 0.04, 5.0
-# A spike of at most three readings ends over this level; one that is as high as this and flat may end anywhere.
-SPIKED_OVER, SPIKED = 0.15, 0.4
-# How much a single reading before a fall counts beside the median of three.
-NEWEST_COUNTS = 0.06
-# Readings that are so far before a fall tell nothing about how full the bin was.
-BEFORE_H = 12.0
-# A step that makes up this share of a fall belongs to it: a crew may work while the sensor measures.
-STEP_SHARE = 0.25
-# How much of the fall may be filled again by the readings that confirm it.
-REFILLED_SHARE = 0.7
 # After such a level, "too near to measure" says that the bin is full.
 FULL_BEFORE = 0.9
 # So many readings after a fall, and nothing that comes later makes it undone.
@@ -138,15 +107,12 @@ def detect(series: Series, levels: Floats, judgement: Judgement) -> Emptyings:
     believed = np.flatnonzero(~np.isnan(levels))
     codes = judgement.codes
     # What is there twice is no second witness.
-    again = np.append(
-        False, (np.diff(series.measured_at[believed].astype(np.int64)) == 0) & (np.diff(series.track[believed]) == 0)
-    )
-    believed = believed[~again[: len(believed)]]
-    level, track = levels[believed], series.track[believed]
-    hours = series.measured_at[believed].astype(np.int64) / 3.6e9
-    fall, emptied = _falls(level, hours, track, judgement.noise[believed])
-    begin, end = runs(emptied, track)
-    first, last = _steepest(level, fall, begin, end)
+    measured_at, track = series.measured_at[believed], series.track[believed]
+    again = np.append(False, (measured_at[1:] == measured_at[:-1]) & (track[1:] == track[:-1]))[: len(believed)]
+    if again.any():
+        believed, measured_at, track = (column[~again] for column in (believed, measured_at, track))
+    level, hours = levels[believed], measured_at.astype(np.int64) / 3.6e9
+    first, last = find_falls(level, hours, track, judgement.noise[believed])
     before, after = believed[first], believed[last + 1]
     fill_before, fill_after = levels[before], levels[after]
     doubts = (codes[before] < ACCEPTED).astype(np.int64) + (codes[after] < ACCEPTED)
@@ -168,114 +134,6 @@ def _still_full(judgement: Judgement, before: Integers, after: Integers, fill_be
 
     Of a full bin the sensor may say nothing that counts but that something is too near.
     """
-    near = np.where(np.isin(judgement.causes, TOO_NEAR), np.arange(len(judgement.causes)), -1)
-    newest = np.maximum.accumulate(near)[after - 1]
+    near = np.append(-1, np.flatnonzero(np.isin(judgement.causes, TOO_NEAR)))
+    newest = near[np.searchsorted(near, after) - 1]
     return np.where(fill_before >= FULL_BEFORE, np.maximum(before, newest), before)
-
-
-def _falls(level: Floats, hours: Floats, track: Integers, deviation: Floats) -> tuple[Floats, npt.NDArray[np.bool_]]:
-    """Say by how much the level falls after each reading, and whether that is an emptying.
-
-    Args:
-        level: shape (n,), none NaN.
-        hours: since 1970.
-        track: of each.
-        deviation: standard deviation of the levels around each.
-
-    Returns:
-        Both of shape (n,).
-    """
-    before = median_of_three(level, *_earlier(level, hours, track))
-    first, second, third = (beside(level, track, places) for places in (1, 2, 3))
-    lasting = median_of_three(
-        first, np.where(np.isnan(second), np.inf, second), np.where(np.isnan(third), np.inf, third)
-    )
-    # Where readings are rare, the bin fills between them: the second one after the fall tells enough.
-    rare = beside(hours, track, 2) - beside(hours, track, 1) > NEIGHBOUR_H
-    lasting = np.where(rare, np.maximum(first, second), lasting)
-    # A crew may work while the sensor measures: the lowest level within three readings is where the fall ends.
-    after = np.fmin(first, np.where(rare, np.nan, np.fmin(second, third)))
-    fall = np.maximum(before, np.minimum(level, before + NEWEST_COUNTS)) - after
-    to_bottom = (after <= np.maximum(BOTTOM, SAME_NOISES * deviation)) & (fall >= FALL_TO_BOTTOM)
-    held = fall + after
-    partial = (fall >= FALL) & (after <= LEFT_SHARE * held) | (fall >= FALL_FROM_FULL) & (after <= LEFT_OF_FULL * held)
-    partial &= ~np.isnan(beside(level, track, -1)) | (fall >= FIRST_FALL) & (after <= FIRST_BOTTOM)
-    certain = (fall >= FALL_NOISES * deviation) & (before - lasting >= np.maximum(LASTING, LASTING_NOISES * deviation))
-    confirmed = lasting - after <= REFILLED_SHARE * fall
-    emptied = (to_bottom | partial) & certain & confirmed
-    steep = np.flatnonzero(level - first >= SUDDEN)
-    emptied[steep[_sudden(_Around(level, hours, track, steep), deviation[steep])]] = True
-    found = np.flatnonzero(emptied)
-    emptied[found[_spiked(_Around(level, hours, track, found))]] = False
-    return fall, emptied
-
-
-@dataclass(frozen=True, slots=True)
-class _Around:
-    """Levels around some places of many tracks; `hours` and `track` as in `_falls`."""
-
-    level: Floats
-    hours: Floats
-    track: Integers
-    places: Integers
-
-    def __call__(self, step: int) -> Floats:
-        """Give the level so many readings after each place, or before it; NaN where there is none soon enough."""
-        there = np.clip(self.places + step, 0, len(self.level) - 1)
-        same = (there == self.places + step) & (self.track[there] == self.track[self.places])
-        same &= np.abs(self.hours[there] - self.hours[self.places]) <= NEIGHBOUR_H * max(1, step)
-        return np.where(same, self.level[there], np.nan)
-
-
-def _sudden(around: _Around, deviation: Floats) -> npt.NDArray[np.bool_]:
-    """Find falls from one reading to the next that noise does not explain: both before lie above both after.
-
-    A bin in a busy place fills so fast that three readings before and after a fall may overlap.
-    """
-    level, first = around(0), around(1)
-    before, after = around(-1), np.maximum(first, around(2))
-    overlapping = np.minimum(before, level) - after
-    risen = np.where(level - before <= RISEN, level, np.nan) - after
-    sudden: npt.NDArray[np.bool_] = (level - first >= SUDDEN_NOISES * deviation) & (first <= LEFT_SHARE * level)
-    apart = overlapping >= np.maximum(LASTING_SUDDEN, LASTING_SUDDEN_NOISES * deviation)
-    return sudden & (apart | (risen >= np.maximum(LASTING_RISEN, LASTING_RISEN_NOISES * deviation)))
-
-
-def _spiked(around: _Around) -> npt.NDArray[np.bool_]:
-    """Find falls to where the level was shortly before, or higher: a spike ends.
-
-    To the bottom it may be an emptying, but for a bin that was filled at once an hour or two before.
-    """
-    level, first = around(0), around(1)
-    one, two, three = (around(-step) for step in (1, 2, 3))
-    after = np.maximum(first, around(2))
-    came_back = (np.fmin(np.fmin(one, two), three) <= after) & (first > SPIKED_OVER)
-    at_once: npt.NDArray[np.bool_] = (one <= after) | (two <= after) & (level - one < FALL)
-    return came_back | at_once & (level - after >= SPIKED)
-
-
-def _earlier(level: Floats, hours: Floats, track: Integers) -> tuple[Floats, Floats]:
-    """Give the two levels before each, of those that are near enough in time to say the same.
-
-    Of two that are there the lower one is the median, and one alone is its own.
-    """
-    near = [hours - beside(hours, track, places) <= BEFORE_H for places in (-1, -2)]
-    one, two = (np.where(one, beside(level, track, places), np.nan) for one, places in zip(near, (-1, -2), strict=True))
-    return np.where(np.isnan(one), level, one), np.where(np.isnan(two), -np.inf, two)
-
-
-def _steepest(level: Floats, fall: Floats, begin: Integers, end: Integers) -> tuple[Integers, Integers]:
-    """Give the first and the last step of each stretch of places that fall, by which the level really falls.
-
-    A stretch without such a step is a slow fall: waste that settles.
-    """
-    if not len(begin):
-        return begin, end
-    length = end - begin + 1
-    starts = np.cumsum(length) - length
-    place = np.repeat(begin - starts, length) + np.arange(int(length.sum()))
-    share = np.repeat(STEP_SHARE * np.maximum.reduceat(fall[place], starts), length)
-    steep = level[place] - level[place + 1] >= share
-    first = np.minimum.reduceat(np.where(steep, place, len(level)), starts)
-    last = np.maximum.reduceat(np.where(steep, place, -1), starts)
-    return first[last >= 0], last[last >= 0]

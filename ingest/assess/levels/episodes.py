@@ -6,7 +6,6 @@ from typing import Self
 import numpy as np
 
 from ingest.assess.levels.believed import Believed, Hits
-from ingest.assess.levels.neighbours import beside
 from ingest.assess.levels.readings import Floats, Integers
 
 # While a sensor sees something else for more readings than this, waste may pile up unseen.
@@ -49,12 +48,13 @@ class Episodes:
     def of(cls, believed: Believed) -> Self:
         """Find them."""
         level, track, step = believed.level, believed.track, believed.step
-        jumps = np.flatnonzero(np.abs(step) > believed.jump)
+        jumps = believed.jumps
         pair = (track[jumps[1:]] == track[jumps[:-1]]) & (np.sign(step[jumps[1:]]) == -np.sign(step[jumps[:-1]]))
         entry, end = jumps[:-1][pair], jumps[1:][pair]
         before, first, after, same = level[entry], level[entry + 1], level[end + 1], believed.same[entry]
-        second = np.append(beside(level, track, 1), np.nan)[end + 1]
-        second_h = np.append(beside(believed.hours, track, 1), np.nan)[end + 1]
+        later = np.minimum(end + 2, len(level) - 1)
+        there = (later == end + 2) & (track[later] == track[end + 1])
+        second, second_h = (np.where(there, column[later], np.nan) for column in (level, believed.hours))
         up = step[entry] > 0
         highest, lowest = _extremes(level, entry + 1, end)
         long = (highest - lowest <= same) & (end - entry > LONG_READINGS)
@@ -74,9 +74,10 @@ class Episodes:
 
 
 def _extremes(level: Floats, begin: Integers, end: Integers) -> tuple[Floats, Floats]:
-    """Give the highest and the lowest of `level[begin..end]`, both ends included; the stretches do not overlap."""
+    """Give the highest and the lowest of `level[begin..end]`, both ends included."""
     if not len(begin):
         return np.zeros(0), np.zeros(0)
-    padded = np.append(level, level[-1])
-    borders = np.column_stack([begin, end + 1]).ravel()
-    return np.maximum.reduceat(padded, borders)[::2], np.minimum.reduceat(padded, borders)[::2]
+    length = end - begin + 1
+    starts = np.cumsum(length) - length
+    within = level[np.repeat(begin - starts, length) + np.arange(int(length.sum()))]
+    return np.maximum.reduceat(within, starts), np.minimum.reduceat(within, starts)

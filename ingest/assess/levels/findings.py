@@ -1,7 +1,7 @@
 """What the readings of bins say, whatever the time is now: level, since when it is full, emptyings, heat, tilt."""
 
 from dataclasses import dataclass, field, fields
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -9,9 +9,9 @@ import numpy.typing as npt
 
 from ingest.assess.levels.emptying import Emptying, Emptyings, detect
 from ingest.assess.levels.level import fill_levels
-from ingest.assess.levels.neighbours import first_place, last_place
+from ingest.assess.levels.neighbours import first_place, last_place, trailing
 from ingest.assess.levels.quality import CAUSES, FIXED, STUCK, TILTED_DEG, TIPPED, Judgement, judge
-from ingest.assess.levels.readings import Floats, Geometry, Integers, Series, believable_c
+from ingest.assess.levels.readings import Floats, Geometry, Integers, Series, believable_c, moments
 
 Hits = npt.NDArray[np.bool_]
 
@@ -136,6 +136,7 @@ class _Said:
         emptyings: found in them.
         places: of the believed ones in the series, shape (b,).
         track: of the believed ones.
+        level: of the believed ones.
         fresh: which of the believed ones came after the last emptying of their track: only they say how full it is.
     """
 
@@ -145,6 +146,7 @@ class _Said:
     emptyings: Emptyings
     places: Integers = field(init=False)
     track: Integers = field(init=False)
+    level: Floats = field(init=False)
     fresh: Hits = field(init=False)
 
     def __post_init__(self) -> None:
@@ -154,13 +156,8 @@ class _Said:
         since[self.emptyings.track] = self.emptyings.after
         object.__setattr__(self, "places", places)
         object.__setattr__(self, "track", track)
+        object.__setattr__(self, "level", self.levels[places])
         object.__setattr__(self, "fresh", places >= since[track])
-
-
-def moment(instant: np.datetime64) -> datetime:
-    """Turn datetime64[us], UTC, into an aware datetime."""
-    naive: datetime = instant.astype("datetime64[us]").item()
-    return naive.replace(tzinfo=UTC)
 
 
 def _refitted(emptyings: Emptyings, series: Series, geometry: Geometry) -> Hits:
@@ -183,7 +180,7 @@ def _newest(said: _Said) -> dict[str, list[Any]]:
     series, codes = said.series, said.judgement.codes
     count = series.track_count
     newest = np.where(np.diff(series.starts) > 0, series.starts[1:] - 1, -1)
-    believed = last_place(said.judgement.believed, series.track, count)
+    believed = last_place(said.places, series.track, count)
     rejected = np.where(newest >= 0, newest - np.maximum(believed, series.starts[:-1] - 1), 0)
     causes = np.where(rejected > 0, said.judgement.causes[newest] if len(series) else 0, 0)
     return {
@@ -199,7 +196,7 @@ def _newest(said: _Said) -> dict[str, list[Any]]:
 
 def _full(said: _Said, thresholds: Floats) -> dict[str, list[Any]]:
     since = _latched(said, thresholds, thresholds - HYSTERESIS)
-    newest = last_place(said.fresh, said.track, len(thresholds))
+    newest = last_place(np.flatnonzero(said.fresh), said.track, len(thresholds))
     places = np.append(said.places, -1)[newest]
     high = (places >= 0) & (np.append(said.levels, np.nan)[places] >= thresholds)
     return {
@@ -224,34 +221,38 @@ def _latched(said: _Said, on: Floats, off: Floats) -> Integers:
     Returns:
         Places in the series, one a track; -1 where levels are not high.
     """
-    track, level, count = said.track, said.levels[said.places], len(on)
-    pair = np.zeros(len(track), dtype=np.bool_)
-    pair[:-1] = said.fresh[:-1] & (track[:-1] == track[1:])
-    low, high = pair & (level < off[track]), pair & (level >= on[track])
-    low[:-1] &= level[1:] < off[track[1:]]
-    high[:-1] &= level[1:] >= on[track[1:]]
-    ended = last_place(low, track, count)
-    high &= np.arange(len(track)) > ended[track]
+    track, count = said.track, len(on)
+    high = _pairs(said.fresh & (said.level >= on[track]), track)
+    concerned = np.zeros(count, dtype=np.bool_)
+    concerned[track[high]] = True
+    low = _pairs(said.fresh & concerned[track] & (said.level < off[track]), track)
+    high = high[high > last_place(low, track, count)[track[high]]]
     return np.append(said.places, -1)[first_place(high, track, count)]
+
+
+def _pairs(hits: Hits, track: Integers) -> Integers:
+    """Give the first place of each two hits in a row in one track."""
+    places = np.flatnonzero(hits)
+    pairs: Integers = places[:-1][(np.diff(places) == 1) & (np.diff(track[places]) == 0)]
+    return pairs
 
 
 def _heat(series: Series) -> dict[str, list[Any]]:
     temperature_c = believable_c(series.temperature_c)
+    count = series.track_count
     known = np.flatnonzero(~np.isnan(temperature_c))
     celsius, track = temperature_c[known], series.track[known]
-    places = np.append(known, -1)
-    newest = places[last_place(np.ones(len(known), dtype=np.bool_), track, series.track_count)]
-    run = _trailing(celsius >= FIRE_OVER_C, track, series.track_count)
-    burning = run & (celsius >= FIRE_C)
-    fire = last_place(burning, track, series.track_count) >= 0
-    since = np.where(fire, places[first_place(run, track, series.track_count)], -1)
+    hot = trailing(celsius >= FIRE_OVER_C, track)
+    fire = last_place(hot[celsius[hot] >= FIRE_C], track, count) >= 0
+    since = np.where(fire, np.append(known, -1)[first_place(hot, track, count)], -1)
+    newest = last_place(known, series.track, count)
     return {"temperature_c": _chosen(temperature_c, newest), "hot_since": _moments(series, since)}
 
 
 def _tilt(series: Series) -> dict[str, list[Any]]:
     known = np.flatnonzero(~np.isnan(series.tilt_deg))
     track = series.track[known]
-    run = _trailing(series.tilt_deg[known] > TILTED_DEG, track, series.track_count)
+    run = trailing(series.tilt_deg[known] > TILTED_DEG, track)
     lasting = np.bincount(track[run], minlength=series.track_count) >= TILTED_READINGS
     since = np.append(known, -1)[first_place(run, track, series.track_count)]
     return {"tilted_since": _moments(series, np.where(lasting, since, -1))}
@@ -259,29 +260,23 @@ def _tilt(series: Series) -> dict[str, list[Any]]:
 
 def _doubts(said: _Said) -> dict[str, list[Any]]:
     series, causes, count = said.series, said.judgement.causes, said.series.track_count
-    track, places = series.track, np.append(np.arange(len(series)), -1)
+    track = series.track
     age = np.append(series.measured_at, np.datetime64(0, "us"))[series.starts[1:] - 1][track] - series.measured_at
     recent = age <= SHARE_WINDOW
     readings = np.bincount(track[recent], minlength=count)
     # What has a name of its own is not counted here, too.
-    unnamed = ~said.judgement.believed & ~np.isin(causes, (TIPPED, STUCK, FIXED))
-    rejected = np.bincount(track[recent & unnamed], minlength=count)
-    fixed = recent & (causes == FIXED)
+    doubted = np.flatnonzero(recent & ~said.judgement.believed)
+    unnamed = doubted[~np.isin(causes[doubted], (TIPPED, STUCK, FIXED))]
+    rejected = np.bincount(track[unnamed], minlength=count)
+    fixed = doubted[causes[doubted] == FIXED]
     echoes = np.bincount(track[fixed], minlength=count)
     obstructed = echoes >= np.maximum(OBSTRUCTED_READINGS, OBSTRUCTED_SHARE * readings)
-    stuck = _trailing(causes == STUCK, track, count)
+    stuck = trailing(causes == STUCK, track)
     return {
-        "stuck_since": _moments(series, places[first_place(stuck, track, count)]),
-        "obstructed_since": _moments(series, np.where(obstructed, places[first_place(fixed, track, count)], -1)),
+        "stuck_since": _moments(series, first_place(stuck, track, count)),
+        "obstructed_since": _moments(series, np.where(obstructed, first_place(fixed, track, count), -1)),
         "rejected_share": np.where(readings >= SHARE_READINGS, rejected / np.maximum(readings, 1), 0.0).tolist(),
     }
-
-
-def _trailing(hits: Hits, track: Integers, track_count: int) -> Hits:
-    """Give those hits after which their track has no miss."""
-    missed = last_place(~hits, track, track_count)
-    run: Hits = np.arange(len(hits)) > missed[track]
-    return run
 
 
 def _chosen(values: npt.NDArray[Any], places: Integers) -> list[Any]:
@@ -294,5 +289,6 @@ def _chosen(values: npt.NDArray[Any], places: Integers) -> list[Any]:
 
 
 def _moments(series: Series, places: Integers) -> list[datetime | None]:
-    naive = _chosen(series.measured_at, places)
-    return [None if one is None else one.replace(tzinfo=UTC) for one in naive]
+    if not len(series):
+        return [None] * len(places)
+    return moments(np.where(places >= 0, series.measured_at[places], np.datetime64("NaT", "us")))

@@ -32,26 +32,36 @@ def median_of_three(first: Floats, second: Floats, third: Floats) -> Floats:
     return middle
 
 
-def last_place(hits: npt.NDArray[np.bool_], track: Integers, track_count: int) -> Integers:
-    """Give the last place of each track that is hit, shape (tracks,); -1 where none is."""
+def last_place(places: Integers, track: Integers, track_count: int) -> Integers:
+    """Give the last of some places, ascending, in each track, shape (tracks,); -1 where there is none.
+
+    Args:
+        places: ascending.
+        track: of all places, those that are not among them as well.
+        track_count: how many tracks there are.
+    """
     found = np.full(track_count, -1, dtype=np.int64)
-    places = np.flatnonzero(hits)
     # Of several values for one place of the result, numpy keeps the last.
     found[track[places]] = places
     return found
 
 
-def first_place(hits: npt.NDArray[np.bool_], track: Integers, track_count: int) -> Integers:
-    """Give the first place of each track that is hit, shape (tracks,); -1 where none is."""
-    found = np.full(track_count, -1, dtype=np.int64)
-    places = np.flatnonzero(hits)[::-1]
-    found[track[places]] = places
-    return found
+def first_place(places: Integers, track: Integers, track_count: int) -> Integers:
+    """Give the first of some places in each track, as `last_place` gives the last."""
+    return last_place(places[::-1], track, track_count)
+
+
+def trailing(hits: npt.NDArray[np.bool_], track: Integers) -> Integers:
+    """Give the places of those hits after which their track has no miss."""
+    places = np.flatnonzero(hits)
+    end = np.searchsorted(track, track[places], side="right")
+    # As many hits as places up to the end of the track.
+    kept: Integers = places[np.searchsorted(places, end) - np.arange(len(places)) == end - places]
+    return kept
 
 
 def runs(hits: npt.NDArray[np.bool_], track: Integers) -> tuple[Integers, Integers]:
     """Give the first and the last place of each run of hits; both have the shape (runs,)."""
-    border = np.append(np.diff(track) != 0, True)
-    begins = hits & ~np.append(False, hits[:-1] & ~border[:-1]) if len(hits) else hits
-    ends = hits & (border | ~np.append(hits[1:], False)) if len(hits) else hits
-    return np.flatnonzero(begins), np.flatnonzero(ends)
+    places = np.flatnonzero(hits)
+    apart = (np.diff(places) > 1) | (np.diff(track[places]) != 0)
+    return places[np.append(True, apart)[: len(places)]], places[np.append(apart, True)[: len(places)]]

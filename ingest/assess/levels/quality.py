@@ -7,7 +7,6 @@ import numpy.typing as npt
 
 from ingest.assess.levels.believed import Believed
 from ingest.assess.levels.echoes import below_bottom, came_back, fixed, newest_jumps, spikes
-from ingest.assess.levels.neighbours import beside
 from ingest.assess.levels.readings import (
     BLIND_ZONE,
     LID_OPEN,
@@ -113,13 +112,13 @@ def judge(series: Series, geometry: Geometry) -> Judgement:
     for cause in sorted(faults, reverse=True):
         causes[faults[cause]] = cause
     causes[_beside_blind(series, geometry, causes)] = _BESIDE
-    believed = Believed.of(series, geometry, _CODES[causes] >= SUSPICIOUS)
+    believed = at_first = Believed.of(series, geometry, _CODES[causes] >= SUSPICIOUS)
     for cause, rule in _RULES:
         hits = rule(series, believed)
         causes[believed.place[hits]] = cause
         believed = believed.where(~hits)
     noise = np.full(len(series), np.nan)
-    noise[believed.place] = believed.noise_anew()
+    noise[believed.place] = believed.noise_anew(at_first)
     causes[believed.place[below_bottom(believed)]] = _BELOW
     jumps = believed.place[newest_jumps(believed)]
     causes[jumps] = _JUMP
@@ -154,22 +153,27 @@ def _doubts(series: Series, geometry: Geometry) -> dict[int, npt.NDArray[np.bool
 
 def _beside_blind(series: Series, geometry: Geometry, causes: npt.NDArray[np.int8]) -> Integers:
     """Give the readings from before the full mark whose neighbours see something on the sensor's face, or nothing."""
-    blind = np.isin(causes, (_NEAR, _NO_ECHO, _SCATTERED))
     places = np.flatnonzero((series.distance_mm < geometry.full_mm) & (_CODES[causes] >= SUSPICIOUS))
     track = series.track
     count = np.zeros(len(places), dtype=np.int64)
     for step in (*range(-AROUND, 0), *range(1, AROUND + 1)):
         other = places + step
         there = np.flatnonzero((other >= 0) & (other < len(series)))
-        count[there] += blind[other[there]] & (track[other[there]] == track[places[there]])
+        blind = np.isin(causes[other[there]], (_NEAR, _NO_ECHO, _SCATTERED))
+        count[there] += blind & (track[other[there]] == track[places[there]])
     return places[count >= BLIND_AROUND]
 
 
 def _out_of_order(series: Series) -> npt.NDArray[np.bool_]:
     """Find readings that their device took before the one before them, or after the one after: its clock jumped."""
-    track = series.track
-    before, after = beside(series.number, track, -1), beside(series.number, track, 1)
-    hours = series.measured_at.astype(np.int64) / 3.6e9
-    apart = (beside(hours, track, -1) < hours) & (beside(hours, track, 1) > hours)
-    odd: npt.NDArray[np.bool_] = apart & (before < after) & ((series.number < before) | (series.number > after))
+    number, measured_at, track = series.number, series.measured_at, series.track
+    odd = np.zeros(len(series), dtype=np.bool_)
+    back = np.flatnonzero(number[1:] < number[:-1])
+    places = np.unique(np.append(back, back + 1))
+    places = places[(places > 0) & (places < len(series) - 1)]
+    before, after = places - 1, places + 1
+    inside = (track[before] == track[places]) & (track[places] == track[after])
+    apart = (measured_at[before] < measured_at[places]) & (measured_at[places] < measured_at[after])
+    jumped = (number[places] < number[before]) | (number[places] > number[after])
+    odd[places[inside & apart & (number[before] < number[after]) & jumped]] = True
     return odd

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Self
 
 import numpy as np
@@ -25,6 +25,9 @@ EPOCH = 2.0**32
 BYTE_C, TENTHS_C = 256.0, 6553.6
 COLDEST_C, HOTTEST_C = -40.0, 150.0
 NOT_MEASURED_C = 85.0
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_NAIVE_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - numpy's datetimes are naive
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,9 +190,12 @@ def believable_c(temperature_c: Floats) -> Floats:
     Returns:
         Degrees Celsius; NaN where unknown or impossible.
     """
-    byte = (temperature_c >= BYTE_C + COLDEST_C) & (temperature_c < BYTE_C) & (temperature_c == np.floor(temperature_c))
-    tenths = (temperature_c >= TENTHS_C + COLDEST_C) & (temperature_c < TENTHS_C)
-    meant = temperature_c - np.where(byte, BYTE_C, 0.0) - np.where(tenths, TENTHS_C, 0.0)
+    meant = temperature_c.copy()
+    wrapped = temperature_c >= BYTE_C + COLDEST_C
+    high = temperature_c[wrapped]
+    byte = (high < BYTE_C) & (high == np.floor(high))
+    tenths = (high >= TENTHS_C + COLDEST_C) & (high < TENTHS_C)
+    meant[wrapped] = high - np.where(byte, BYTE_C, 0.0) - np.where(tenths, TENTHS_C, 0.0)
     return np.where((np.abs(meant) <= HOTTEST_C) & (meant != NOT_MEASURED_C), meant, np.nan)
 
 
@@ -198,6 +204,20 @@ def instant(moment: Any) -> np.datetime64:  # noqa: ANN401 - rows come from the 
     if not isinstance(moment, datetime) or moment.tzinfo is None:
         raise TypeError(f"expected a datetime with a time zone, got {moment!r}")
     return np.datetime64(int(moment.timestamp() * 1_000_000 + 0.5), "us")
+
+
+def moment(instant: np.datetime64) -> datetime:
+    """Turn datetime64[us], UTC, into an aware datetime."""
+    naive: Any = instant.item()
+    # To add is many times as fast as to replace the time zone, and `moments` is faster still.
+    aware: datetime = _EPOCH + (naive - _NAIVE_EPOCH)
+    return aware
+
+
+def moments(instants: Times) -> list[datetime | None]:
+    """Turn datetime64[us], UTC, into aware datetimes; None for NaT."""
+    since = instants.view("timedelta64[us]").tolist()
+    return [None if one is None else _EPOCH + one for one in since]
 
 
 def order(row: Mapping[str, object]) -> tuple[object, ...]:

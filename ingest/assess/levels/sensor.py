@@ -66,4 +66,4 @@ def silent_after(sensor: Sensor) -> timedelta:
     """Give the age of the newest reading from which a sensor counts as silent."""
     if sensor.next_report_s is None:
         return SILENT_AFTER_UNPROMISED
-    return max(MISSED_REPORTS * timedelta(seconds=sensor.next_report_s), SILENT_AFTER_LEAST)
+    return max(timedelta(seconds=MISSED_REPORTS * sensor.next_report_s), SILENT_AFTER_LEAST)

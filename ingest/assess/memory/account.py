@@ -87,20 +87,21 @@ def _together(
 def _cycles(
     series: Series, levels: Floats, findings: Sequence[Findings], leading: Integers, anchored_at: Times
 ) -> Cycles:
+    """Cut the levels of each bin's leading track into cycles, from its anchor on: what lies before it is settled."""
     used = np.flatnonzero(leading >= 0)
-    tracks = leading[used]
-    places, starts = ramps(series.starts[tracks], np.diff(series.starts)[tracks])
+    tracks, since = leading[used], anchored_at[used]
+    anchors = np.full(series.track_count, np.datetime64("NaT", "us"))
+    anchors[tracks] = since
+    track = series.track
+    settled = np.bincount(track[series.measured_at < anchors[track]], minlength=series.track_count)[tracks]
+    places, starts = ramps(series.starts[tracks] + settled, np.diff(series.starts)[tracks] - settled)
+    anchored = np.flatnonzero(~np.isnat(since))
     seen = [(track, one.emptied_at) for track, bin_ in enumerate(used.tolist()) for one in findings[bin_].emptyings]
-    anchored = np.flatnonzero(~np.isnat(anchored_at[used]))
-    cycles = cut(
+    return cut(
         series.measured_at[places],
         levels[places],
         starts,
         bins=used,
         emptied_track=np.concatenate([anchored, np.array([track for track, _ in seen], dtype=np.int64)]),
-        emptied_at=np.concatenate(
-            [anchored_at[used[anchored]], np.array([at for _, at in seen], dtype="datetime64[us]")]
-        ),
+        emptied_at=np.concatenate([since[anchored], np.array([at for _, at in seen], dtype="datetime64[us]")]),
     )
-    since = anchored_at[cycles.bin]
-    return cycles[np.isnat(since) | (cycles.began_at >= since)]

@@ -60,6 +60,9 @@ def newest_settled(emptyings: Sequence[Emptying], measured_at: Times) -> tuple[A
         measured_at: of the same bin's readings, oldest first.
     """
     for one in reversed(emptyings):
+        # Cheaper than to look for the readings that it takes as well.
+        if measured_at[-1] < one.emptied_at + SETTLED_AFTER:
+            continue
         settled_at = floor(one.emptied_at, measured_at)
         if not np.isnat(settled_at) and measured_at[-1] >= settled_at:
             return Anchor(one.not_before, one.emptied_at), settled_at

@@ -5,7 +5,7 @@ import numpy.typing as npt
 
 from ingest.assess.forecasts.cycles import MARKS, OPEN, Cycles
 from ingest.assess.levels.readings import Integers, Times
-from ingest.assess.memory.ragged import Ragged, Rows
+from ingest.assess.memory.ragged import Ragged, Rows, runs
 
 CYCLE = np.dtype(
     [
@@ -62,22 +62,16 @@ class Archive:
         Returns:
             Of which bins a cycle that had ended is not as it was, shape (len(bins),).
         """
-        rows, starts = self._kept.get(bins)
-        place = np.repeat(np.arange(len(bins)), np.diff(starts))
-        stays = rows["began_at"] < since[place]
-        news = _rows(cycles)
+        # A bin's cycles follow one another, so those to be replaced are its last ones.
+        began_at, starts = self._kept.column("began_at", bins)
+        owner = runs(starts)
+        replaced = np.bincount(owner[~(began_at < since[owner])], minlength=len(bins))
+        old, news = self._kept.drop_last(bins, replaced), _rows(cycles)
         target = np.searchsorted(bins, cycles.bin)
-        changed = _differs(rows[~stays], place[~stays], news, target, len(bins))
-        together = np.concatenate([rows[stays], news])
-        owner = np.concatenate([place[stays], target])
-        order = np.argsort(owner, kind="stable")
-        together, owner = together[order], owner[order]
-        counts = np.bincount(owner, minlength=len(bins))
-        from_end = np.cumsum(counts)[owner] - np.arange(len(owner))
-        newest = from_end <= MOST
-        counts = np.minimum(counts, MOST)
-        self._kept.put(bins, together[newest], np.concatenate([[0], np.cumsum(counts)]))
-        return changed
+        counts = np.bincount(target, minlength=len(bins))
+        self._kept.append(bins, news, np.concatenate([[0], np.cumsum(counts)]))
+        self._kept.drop_first(bins, np.maximum(self._kept.counts[bins] - MOST, 0))
+        return _differs(old, np.repeat(np.arange(len(bins)), replaced), news, target, len(bins))
 
 
 def _rows(cycles: Cycles) -> Rows:

@@ -1,6 +1,5 @@
 """What newly taken readings changed of the past: emptyings and cycles. Pure."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -44,9 +43,7 @@ class News:
         return Cycles.joined([*self.cycles, Cycles.empty()])
 
 
-def later(emptyings: Iterable[Emptying], since: np.datetime64) -> tuple[Emptying, ...]:
+def later(emptyings: tuple[Emptying, ...], since: np.datetime64) -> tuple[Emptying, ...]:
     """Give those of emptyings, oldest first, at `since` or later; all where it is NaT."""
-    everything = tuple(emptyings)
-    if np.isnat(since) or not everything or everything[0].emptied_at >= since:
-        return everything
-    return tuple(one for one in everything if one.emptied_at >= since)
+    earlier = sum(bool(one.emptied_at < since) for one in emptyings)
+    return emptyings[earlier:]

@@ -81,6 +81,11 @@ class Ragged:
         oldest: Rows = self._rows[self._first[bins]]
         return oldest
 
+    def column(self, name: str, bins: Integers) -> tuple[npt.NDArray[Any], Integers]:
+        """Copy out one column of the rows of some bins, as `get` does with all."""
+        places, starts = ramps(self._first[bins], self.counts[bins])
+        return self._rows[name].take(places), starts
+
     def put(self, bins: Integers, rows: Rows, starts: Integers) -> None:
         """Replace the rows of some bins, each named once."""
         self.counts[bins] = 0
@@ -105,9 +110,11 @@ class Ragged:
         self._room[bins] -= counts
         self.counts[bins] -= counts
 
-    def drop_last(self, bins: Integers, counts: Integers) -> None:
-        """Forget the newest rows of some bins."""
+    def drop_last(self, bins: Integers, counts: Integers) -> Rows:
+        """Forget the newest rows of some bins; gives these rows, one bin after another."""
         self.counts[bins] -= counts
+        places, _ = ramps(self._first[bins] + self.counts[bins], counts)
+        return self._rows.take(places)
 
     def _move(self, bins: Integers, room: Integers) -> None:
         """Give bins a larger place at the end."""

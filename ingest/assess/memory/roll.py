@@ -6,8 +6,7 @@ from datetime import datetime
 import numpy as np
 
 from ingest.assess.decisions.rules import THRESHOLD
-from ingest.assess.levels.findings import moment
-from ingest.assess.levels.readings import Floats, Integers, Times, instant
+from ingest.assess.levels.readings import Floats, Integers, Times, instant, moment
 from ingest.assess.levels.reports import Report
 from ingest.assess.memory.entry import Entry
 

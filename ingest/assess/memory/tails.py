@@ -7,7 +7,6 @@ import numpy as np
 from ingest.assess.levels.emptying import Emptying
 from ingest.assess.levels.readings import Integers, Times
 from ingest.assess.memory.anchor import floor, newest_settled
-from ingest.assess.memory.news import later
 from ingest.assess.memory.ragged import Ragged, Rows, runs
 from ingest.assess.memory.tail import READING, tidy
 
@@ -95,17 +94,16 @@ class Tails:
 
         Args:
             number: of the bin.
-            emptyings: found in its readings, oldest first.
+            emptyings: found in its readings at its anchor or later, oldest first.
             measured_at: of its readings, in order.
         """
         anchored_at = self.anchored_at[number]
-        if emptyings and not emptyings[-1].emptied_at <= anchored_at:
-            found = newest_settled(later(emptyings, anchored_at), measured_at)
-            if found is not None:
-                anchor, self.floors[number] = found
-                self.anchored_at[number] = anchor.emptied_at
-                dropped = int(np.searchsorted(measured_at, anchor.since))
-                self._kept.drop_first(np.array([number]), np.array([dropped]))
+        found = newest_settled([one for one in emptyings if not one.emptied_at <= anchored_at], measured_at)
+        if found is not None:
+            anchor, self.floors[number] = found
+            self.anchored_at[number] = anchor.emptied_at
+            dropped = int(np.searchsorted(measured_at, anchor.since))
+            self._kept.drop_first(np.array([number]), np.array([dropped]))
         if np.isnat(self.floors[number]) and not np.isnat(self.anchored_at[number]):
             # Whoever loaded it knew the anchor.
             self.floors[number] = floor(self.anchored_at[number], measured_at)

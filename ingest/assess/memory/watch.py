@@ -22,8 +22,8 @@ from ingest.assess.decisions.state import BinState, state_at
 from ingest.assess.forecasts.cycles import OPEN, Cycles
 from ingest.assess.forecasts.foresight import Foresight
 from ingest.assess.levels.emptying import Emptying
-from ingest.assess.levels.findings import Findings, moment
-from ingest.assess.levels.readings import Floats, Integers, Times
+from ingest.assess.levels.findings import Findings
+from ingest.assess.levels.readings import Floats, Integers, Times, moment
 from ingest.assess.levels.reports import NEAR, Service, merge
 from ingest.assess.memory.account import take_account
 from ingest.assess.memory.anchor import Anchor
@@ -188,7 +188,7 @@ class Watch:
                 changed[place] |= revised != later(known[place], since)
                 if changed[place]:
                     news.revisions[int(self._roll.ids[number])] = Revision(since, revised)
-                self._tails.anchor(number, found[place], rows["measured_at"][starts[place] : starts[place + 1]])
+                self._tails.anchor(number, revised, rows["measured_at"][starts[place] : starts[place + 1]])
             for number, findings in zip(bins.tolist(), account.findings, strict=True):
                 self._findings[number] = findings
             for place, bin_id in enumerate(self._roll.ids[bins].tolist()):

@@ -1,8 +1,10 @@
 """Whether a state says anything that the one before did not: forecasts move a little all the time. Pure."""
 
-from dataclasses import replace
+from dataclasses import fields
 from datetime import datetime, timedelta
+from operator import attrgetter
 
+from ingest.assess.decisions.due import Due
 from ingest.assess.decisions.state import BinState, Moments, Prospect
 
 # A moment that is foreseen has moved when it did by this much, and by this part of the time until then.
@@ -10,6 +12,11 @@ MOVED = timedelta(minutes=20)
 MOVED_SHARE = 0.08
 MOVED_CHANCE = 0.03
 MOVED_PRIORITY = 3
+# What counts however little it changed: all but what is looked at more closely.
+_SETTLED = attrgetter(
+    *(one.name for one in fields(BinState) if one.name not in {"due", "prospect"}),
+    *(f"due.{one.name}" for one in fields(Due) if one.name not in {"priority", "due_by", "explanation"}),
+)
 _DIGITS = str.maketrans("", "", "0123456789")
 
 
@@ -21,7 +28,7 @@ def is_news(before: BinState | None, after: BinState, now: datetime) -> bool:
         after: the one that holds now.
         now: aware.
     """
-    if before is None or _settled(before) != _settled(after):
+    if before is None or _SETTLED(before) != _SETTLED(after):
         return True
     priority, was = after.due.priority, before.due.priority
     if after.due.reason != "FORECAST":
@@ -32,11 +39,6 @@ def is_news(before: BinState | None, after: BinState, now: datetime) -> bool:
         same = abs(priority - was) < MOVED_PRIORITY and not _moved(before.due.due_by, after.due.due_by, now)
         same = same and _words(before) == _words(after)
     return not same or _is_other(before.prospect, after.prospect, now)
-
-
-def _settled(state: BinState) -> BinState:
-    due = replace(state.due, priority=0, due_by=None, explanation="")
-    return replace(state, due=due, prospect=None)
 
 
 def _words(state: BinState) -> str:

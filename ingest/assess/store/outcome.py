@@ -9,11 +9,11 @@ from psycopg import Connection, sql
 
 from ingest.assess.decisions.state import BinState
 from ingest.assess.levels.emptying import Emptying
-from ingest.assess.levels.findings import moment
+from ingest.assess.levels.readings import moment
 from ingest.assess.levels.reports import Report, Service
 from ingest.assess.memory.news import News
 from ingest.assess.store.cycle_store import revise_cycles
-from ingest.columns import Bigints, Doubles, Integers, register_columns
+from ingest.columns import Bigints, Doubles, Integers, Texts, register_columns
 
 EVER = datetime(1970, 1, 1, tzinfo=UTC)
 _NOTHING = (None, None, None)
@@ -45,7 +45,7 @@ _COLUMNS = {
 _PACKED: dict[str, Callable[[Sequence[Any]], object]] = {
     "integer": Integers,
     "float8": Doubles,
-    "text": list,
+    "text": Texts,
     "bigint": lambda moments: Bigints([None if at is None else round(at.timestamp() * 1e6) for at in moments]),
 }
 _STATES = sql.SQL(
@@ -59,9 +59,7 @@ _STATES = sql.SQL(
         )
         for name, kind in _COLUMNS.items()
     ),
-    arrays=sql.SQL(", ").join(
-        sql.SQL("%s::" if kind == "text" else "%b::") + sql.SQL(f"{kind}[]") for kind in _COLUMNS.values()
-    ),
+    arrays=sql.SQL(", ").join(sql.SQL(f"%b::{kind}[]") for kind in _COLUMNS.values()),
     changes=sql.SQL(", ").join(
         sql.SQL("{name} = excluded.{name}").format(name=sql.Identifier(name)) for name in _COLUMNS if name != "bin_id"
     ),

@@ -10,8 +10,7 @@ from psycopg import Connection
 
 from ingest.assess.decisions.calendar import Calendar
 from ingest.assess.decisions.state import BinState
-from ingest.assess.levels.findings import moment
-from ingest.assess.levels.readings import instant
+from ingest.assess.levels.readings import instant, moment
 from ingest.assess.memory.anchor import Anchor
 from ingest.assess.memory.news import News
 from ingest.assess.memory.watch import Watch
@@ -58,6 +57,14 @@ class Assessor:
     """
 
     def __init__(self, connection: Connection, calendar: Calendar) -> None:
+        """Begin with nothing known.
+
+        Args:
+            connection: from now on it prepares no statement. Ours ask for one bin or for thousands, and a plan that
+                PostgreSQL makes for any list compares every bin with all of it: seconds for a long one.
+            calendar: of the council.
+        """
+        connection.prepare_threshold = None
         self._connection = connection
         self._calendar = calendar
         self._watch = Watch(calendar.zone)

@@ -21,9 +21,14 @@ LEVELS = [level / 100 for _ in range(3) for level in (5, 15, 30, 45, 60, 75, 88,
 
 
 @pytest.fixture
-def assessor(database: MigratedDatabase) -> Iterator[Assessor]:
-    with psycopg.connect(conninfo(database.ingest_env), autocommit=True) as connection:
-        yield Assessor(connection, Calendar(ZoneInfo("Europe/London")))
+def connection(database: MigratedDatabase) -> Iterator[psycopg.Connection]:
+    with psycopg.connect(conninfo(database.ingest_env), autocommit=True) as opened:
+        yield opened
+
+
+@pytest.fixture
+def assessor(connection: psycopg.Connection) -> Assessor:
+    return Assessor(connection, Calendar(ZoneInfo("Europe/London")))
 
 
 def drain(assessor: Assessor) -> None:
@@ -46,6 +51,21 @@ def test_readings_become_state_and_emptyings(database: MigratedDatabase, assesso
         (NOW - 2 * HOUR, NOW - HOUR, "sensor"),
     ]
     assert query(database, "select count(*) from assess_queue") == [(0,)]
+
+
+def test_no_statement_is_planned_without_knowing_its_bins(
+    database: MigratedDatabase, connection: psycopg.Connection, assessor: Assessor
+) -> None:
+    add_bins(database)
+    readings = hourly(LEVELS)
+
+    # After five times psycopg prepares a statement, after five more PostgreSQL may plan it for any list of bins.
+    for reading in readings[:15]:
+        store(database, [reading])
+        drain(assessor)
+
+    blind = "select statement from pg_prepared_statements where generic_plans > 0"
+    assert connection.execute(blind).fetchall() == []
 
 
 @pytest.mark.parametrize("seed", range(4))

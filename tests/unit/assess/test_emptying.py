@@ -4,10 +4,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.assess.levels.emptying import detect
-from ingest.assess.levels.findings import examine, moment
+from ingest.assess.levels.findings import examine
 from ingest.assess.levels.level import fill_levels
 from ingest.assess.levels.quality import judge
-from ingest.assess.levels.readings import Geometry, Series
+from ingest.assess.levels.readings import Geometry, Series, moment
 from tests.unit.assess.bins import GEOMETRY, HOUR, NOW, hourly, reading, series
 
 

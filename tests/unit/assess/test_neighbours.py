@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from ingest.assess.levels.neighbours import beside, first_place, last_place, median_of_three, runs
+from ingest.assess.levels.neighbours import beside, first_place, last_place, median_of_three, runs, trailing
 
 TRACK = np.array([0, 0, 0, 2, 2, 3])
 NAN = np.nan
@@ -21,11 +21,24 @@ def test_beside_never_reaches_into_another_track(places: int, found: list[float]
     assert beside(np.arange(1.0, 7.0), TRACK, places).tolist() == pytest.approx(found, nan_ok=True)
 
 
-def test_places_of_hits() -> None:
-    hits = np.array([True, True, False, False, True, False])
+def test_first_and_last_place_of_each_track() -> None:
+    places = np.array([0, 1, 4])
 
-    assert last_place(hits, TRACK, 4).tolist() == [1, -1, 4, -1]
-    assert first_place(hits, TRACK, 4).tolist() == [0, -1, 4, -1]
+    assert last_place(places, TRACK, 4).tolist() == [1, -1, 4, -1]
+    assert first_place(places, TRACK, 4).tolist() == [0, -1, 4, -1]
+
+
+@pytest.mark.parametrize(
+    ("hits", "found"),
+    [
+        ([], []),
+        ([1, 1, 0, 1, 0, 0], []),
+        ([1, 0, 1, 1, 1, 0], [2, 3, 4]),
+        ([1, 1, 1, 0, 1, 1], [0, 1, 2, 4, 5]),
+    ],
+)
+def test_trailing_hits_reach_the_end_of_their_track(hits: list[int], found: list[int]) -> None:
+    assert trailing(np.array(hits, dtype=np.bool_), TRACK[: len(hits)]).tolist() == found
 
 
 @pytest.mark.parametrize(

@@ -124,7 +124,8 @@ async def _read(site: Site, row: Bin, period: str) -> History:
 
 
 def _key(row: Bin, history: History, period: str, theme: str) -> str:
-    return f"{row.assessed_at} {row.reason} {history.key} {period} {theme}"
+    proposed = [one["reason"] for one in row.proposals]
+    return f"{row.assessed_at} {row.reason} {history.key} {proposed} {period} {theme}"
 
 
 def _figure(site: Site, row: Bin, history: History, period: str, theme: str) -> dict[str, Any]:
@@ -147,6 +148,7 @@ def _head(row: Bin, history: History, site: Site) -> Component:
             html.P(row.explanation, className="explanation", role="status"),
             *[html.P(line, className="forecast") for line in forecast_lines(row, now, site.zone)],
             *[_alert(alert, now) for alert in history.alerts],
+            *[html.P(one["reason"], className="bin-alert") for one in row.proposals],
         ],
         className=f"card state state-{row.due_class or 'fine'}",
         **aria(label="State now"),

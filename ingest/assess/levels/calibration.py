@@ -75,7 +75,8 @@ def propose(series: Series, geometry: Geometry) -> Proposal | None:
     known_mm, depth_mm = float(np.mean(geometry.empty_mm)), float(np.mean(geometry.depth_mm))
     empty_mm = gathered(emptied_mm)
     deviation_mm = float(np.median(np.abs(emptied_mm - empty_mm))) / HALF_WITHIN
-    unsure_mm = NEARLY_ALL * deviation_mm / np.sqrt(len(emptied_mm))
+    # Not less with more emptyings: a little waste stays behind again and again.
+    unsure_mm = NEARLY_ALL * deviation_mm
     tolerance_mm = _tolerance_mm(depth_mm)
     off_mm = empty_mm - known_mm
     if abs(off_mm) - unsure_mm <= tolerance_mm:

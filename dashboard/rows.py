@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypedDict
+from typing import Any, Literal, TypedDict
+
+Answer = Literal["accept", "dismiss"]
 
 
 class Proposal(TypedDict):
@@ -16,6 +18,8 @@ class Proposal(TypedDict):
     emptyings: int
     sureness: float
     reason: str
+    answer: Answer | None
+    answered_by: str | None
 
 
 @dataclass(frozen=True, slots=True)

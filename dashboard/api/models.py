@@ -99,6 +99,10 @@ class ProposalItem(_Shape):
     emptyings: int = Field(description="how many it was learned from")
     sureness: Share
     reason: str = Field(description="one sentence, for people")
+    answer: Literal["accept", "dismiss"] | None = Field(
+        description="what somebody said; it takes effect within seconds"
+    )
+    answered_by: str | None
 
 
 class BinItem(_Shape):

@@ -12,6 +12,7 @@ from dashboard import queries
 from dashboard.accounts.sessions import Window
 from dashboard.api.items import payload_text
 from dashboard.pages.parts import Site, beat, grid_theme, table, tick
+from dashboard.pages.proposals import proposals_table
 from dashboard.rows import Device, Reject, RejectCount
 from dashboard.words import NOTHING, ago, clock
 
@@ -63,7 +64,7 @@ async def layout(site: Site, window: Window) -> Component:
                 className="page-head",
             ),
             html.Div(grid, className="grid-box grid-half"),
-            html.Div(tables, id="devices-tables", className="columns"),
+            html.Div(tables, id="devices-tables"),
         ],
         className="page devices-page",
     )
@@ -92,7 +93,7 @@ async def _read(site: Site) -> tuple[list[dict[str, Any]], list[Component]]:
     now = site.now()
     counts = await queries.count_rejects(site.pool, now.astimezone(UTC) - timedelta(days=REJECT_DAYS))
     newest = await queries.list_rejects(site.pool, limit=NEWEST)
-    tables = [*_proposals(devices), *_rejects(counts, newest, now)]
+    tables = [*proposals_table(devices), html.Div(_rejects(counts, newest, now), className="columns")]
     return _troubled_first([_row(device, sensors, now) for device in devices]), tables
 
 
@@ -131,11 +132,6 @@ def _summary(rows: Sequence[dict[str, Any]]) -> str:
     silent = sum(1 for row in rows if row["state"] in {"Silent", "Never heard"})
     bad = sum(1 for row in rows if row["state"] == "Readings rejected")
     return f"{len(rows):,} sensors; {silent:,} silent; {bad:,} whose readings cannot be believed."
-
-
-def _proposals(devices: Sequence[Device]) -> list[Component]:
-    lines = [(device.device, device.bin or NOTHING, device.proposal["reason"]) for device in devices if device.proposal]
-    return [table("Calibrations that may be wrong", ("Sensor", "In bin", "Why"), lines)] if lines else []
 
 
 def _rejects(counts: Sequence[RejectCount], newest: Sequence[Reject], now: datetime) -> list[Component]:

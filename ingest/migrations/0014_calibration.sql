@@ -18,6 +18,11 @@ create table calibration_checks (
     reason text,
     -- What somebody did not want the empty bin to be at: it is not proposed again.
     dismissed_empty_mm integer,
+    -- What somebody said on the page; the assess runner carries it out, and then both are null again.
+    answer text check (answer in ('accept', 'dismiss')),
+    answered_by text check (length(answered_by) between 1 and 200),
+    check ((answer is null) = (answered_by is null)),
+    check (answer is null or empty_mm is not null),
     check (
         num_nulls(
             known_empty_mm, known_full_mm, empty_mm, full_mm, empty_low_mm, empty_high_mm, emptyings, sureness, reason
@@ -25,4 +30,8 @@ create table calibration_checks (
     )
 );
 
+create index calibration_checks_answered on calibration_checks (fitting_id) where answer is not null;
+
 grant select, insert, update on calibration_checks to brimwatch_ingest;
+-- People answer on the page, and can change nothing else.
+grant select (fitting_id, answer), update (answer, answered_by) on calibration_checks to brimwatch_dashboard;

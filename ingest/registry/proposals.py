@@ -3,12 +3,20 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+import structlog
 from psycopg import Connection
 from psycopg.rows import class_row, dict_row
 
 from ingest.registry.audit import Change, record_changes
 from ingest.registry.errors import RegistryError
 from ingest.registry.fittings import Fit, fit, running_fit
+
+_ANSWERS = "select fitting_id, device, answer, answered_by from bin_proposals where answer is not null"
+# Where the sensor was taken out or calibrated meanwhile there is nothing left to answer.
+_FORGET = """
+update calibration_checks set answer = null, answered_by = null
+where answer is not null and (fitting_id = %(fitting_id)s or fitting_id not in (select fitting_id from bin_proposals))
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +59,7 @@ def accept(connection: Connection, device: str, *, at: datetime | None, now: dat
     result = fit(connection, [wanted], now=now, actor=actor)
     if result.refused:
         raise RegistryError(result.refused[0].reason)
+    _clear(connection, proposal.fitting_id, dismissed_mm=None)
     return wanted
 
 
@@ -61,15 +70,30 @@ def dismiss(connection: Connection, device: str, *, actor: str) -> int:
         RegistryError: nothing is proposed for it.
     """
     proposal = _find(connection, device)
-    connection.execute(
-        "update calibration_checks set dismissed_empty_mm = empty_mm, known_empty_mm = null, known_full_mm = null,"
-        " empty_mm = null, full_mm = null, empty_low_mm = null, empty_high_mm = null, emptyings = null,"
-        " sureness = null, reason = null where fitting_id = %s",
-        (proposal.fitting_id,),
-    )
+    _clear(connection, proposal.fitting_id, dismissed_mm=proposal.empty_mm)
     before, after = {"empty_mm": proposal.known_empty_mm}, {"dismissed_empty_mm": proposal.empty_mm}
     record_changes(connection, actor, [Change("calibration.dismiss", device, before, after)])
     return proposal.empty_mm
+
+
+def carry_out_answers(connection: Connection, now: datetime) -> None:
+    """Do what people said on the page; what cannot be done is logged, and stays proposed.
+
+    Args:
+        connection: outside of a transaction; each answer has one of its own.
+        now: aware.
+    """
+    for fitting_id, device, answer, answered_by in connection.execute(_ANSWERS).fetchall():
+        try:
+            with connection.transaction():
+                if answer == "accept":
+                    accept(connection, device, at=None, now=now, actor=f"page: {answered_by}")
+                else:
+                    dismiss(connection, device, actor=f"page: {answered_by}")
+        except RegistryError as error:
+            structlog.get_logger("assess").warning("an answer could not be carried out", device=device, why=str(error))
+            connection.execute(_FORGET, {"fitting_id": fitting_id})
+    connection.execute(_FORGET, {"fitting_id": None})
 
 
 def _find(connection: Connection, device: str) -> _Proposal:
@@ -85,6 +109,15 @@ def _find(connection: Connection, device: str) -> _Proposal:
     if proposal is None:
         raise RegistryError(_nothing(connection, device))
     return proposal
+
+
+def _clear(connection: Connection, fitting_id: int, *, dismissed_mm: int | None) -> None:
+    connection.execute(
+        "update calibration_checks set dismissed_empty_mm = coalesce(%s, dismissed_empty_mm), known_empty_mm = null,"
+        " known_full_mm = null, empty_mm = null, full_mm = null, empty_low_mm = null, empty_high_mm = null,"
+        " emptyings = null, sureness = null, reason = null, answer = null, answered_by = null where fitting_id = %s",
+        (dismissed_mm, fitting_id),
+    )
 
 
 def _nothing(connection: Connection, ref: str) -> str:

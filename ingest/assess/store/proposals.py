@@ -45,7 +45,7 @@ _COLUMNS = (
     "sureness",
     "reason",
 )
-# What was dismissed meanwhile stays so: the row is left as it is, and its turn comes again.
+# What somebody said meanwhile counts: the row is left as it is, and its turn comes again.
 _WRITE = """
 insert into calibration_checks as checks (
     fitting_id, checked_at, known_empty_mm, known_full_mm, empty_mm, full_mm, empty_low_mm, empty_high_mm, emptyings,
@@ -60,7 +60,7 @@ on conflict (fitting_id) do update set
     empty_mm = excluded.empty_mm, full_mm = excluded.full_mm, empty_low_mm = excluded.empty_low_mm,
     empty_high_mm = excluded.empty_high_mm, emptyings = excluded.emptyings, sureness = excluded.sureness,
     reason = excluded.reason
-where checks.dismissed_empty_mm is not distinct from %(dismissed_empty_mm)s
+where checks.answer is null and checks.dismissed_empty_mm is not distinct from %(dismissed_empty_mm)s
 """
 
 

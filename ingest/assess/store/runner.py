@@ -23,6 +23,7 @@ from ingest.assess.store.work import Assessor, fitted_bins
 from ingest.backoff import Backoff, again
 from ingest.database import connect_for_long, first_line
 from ingest.errors import DatabaseLostError, IngestError
+from ingest.registry.proposals import carry_out_answers
 from ingest.settings import load
 
 # Any number that nothing else uses: whoever holds it assesses.
@@ -68,6 +69,7 @@ def _run_once(calendar: Calendar) -> None:
         with connect_for_long("assess") as connection:
             if not _alone(connection):
                 raise IngestError("Another assess runner is at work on this database.")
+            carry_out_answers(connection, datetime.now(UTC))
             assessor = Assessor(connection, calendar)
             while assessor.take_queue(datetime.now(UTC)):
                 pass
@@ -108,6 +110,7 @@ def _serve(
     ticked_at = time.monotonic()
     while True:
         began_at = time.monotonic()
+        carry_out_answers(connection, datetime.now(UTC))
         worked = assessor.take_queue(datetime.now(UTC))
         # While a backlog pours in, every pass has many bins to work on again: leave the ingester half of the time.
         time.sleep(min(time.monotonic() - began_at, LONGEST_REST_S))

@@ -17,6 +17,8 @@ select
     checks.sureness,
     checks.reason,
     checks.checked_at,
+    checks.answer,
+    checks.answered_by,
     -- As pages and API show it.
     json_build_object(
         'device', devices.ref,
@@ -26,7 +28,9 @@ select
         'empty_high_mm', checks.empty_high_mm,
         'emptyings', checks.emptyings,
         'sureness', checks.sureness,
-        'reason', checks.reason
+        'reason', checks.reason,
+        'answer', checks.answer,
+        'answered_by', checks.answered_by
     ) as described
 from calibration_checks as checks
 join fittings

@@ -30,7 +30,7 @@ select
     checks.dismissed_empty_mm
 from fittings
 left join calibration_checks as checks on checks.fitting_id = fittings.id
-where fittings.removed_at is null and (checks.checked_at is null or checks.checked_at <= %s)
+where fittings.removed_at is null and (checks.checked_at is null or checks.checked_at <= %s) and checks.answer is null
 order by checks.checked_at nulls first, fittings.id
 limit %s
 """
@@ -45,7 +45,7 @@ _COLUMNS = (
     "sureness",
     "reason",
 )
-# What somebody said meanwhile counts: the row is left as it is, and its turn comes again.
+# What somebody said meanwhile counts: the row is left as it is, and its turn comes when that is done.
 _WRITE = """
 insert into calibration_checks as checks (
     fitting_id, checked_at, known_empty_mm, known_full_mm, empty_mm, full_mm, empty_low_mm, empty_high_mm, emptyings,

@@ -114,6 +114,21 @@ def test_dismissed_distance_is_not_proposed_again_but_another_is(
     assert empty_mm == pytest.approx(1400, abs=12)
 
 
+def test_proposal_that_somebody_answered_waits_for_the_answer_to_be_carried_out(
+    database: MigratedDatabase, writer: psycopg.Connection
+) -> None:
+    add_bins(database)
+    store(database, hourly(emptied_daily(12)))
+    check_calibrations(writer, NOW)
+    before = query(database, PROPOSED)
+    writer.execute("update calibration_checks set answer = 'accept', answered_by = 'anna'")
+
+    store(database, hourly(emptied_daily(20, bottom_mm=1400), until=NOW + 20 * DAY))
+
+    assert check_calibrations(writer, NOW + 20 * DAY) == 0
+    assert query(database, PROPOSED) == before
+
+
 def test_each_sensor_of_a_bin_is_asked_alone(database: MigratedDatabase, writer: psycopg.Connection) -> None:
     add_bins(database, 2)
     with writer.transaction():

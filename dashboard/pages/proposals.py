@@ -75,5 +75,7 @@ def _answer(proposal: Proposal) -> Component:
         )
         for answer, words, look in _BUTTONS
     ]
-    note = html.Span("Accepting corrects past levels, too.", className="proposal-note")
-    return html.Div([*buttons, note], className="proposal-answer")
+    effect = (
+        f"Accepting sets empty to {proposal['empty_mm']:,} mm and full to {proposal['full_mm']:,} mm, in the past, too."
+    )
+    return html.Div([*buttons, html.Span(effect, className="proposal-note")], className="proposal-answer")

@@ -232,6 +232,7 @@ def test_manager_answers_a_proposed_calibration(open_page: Opener, site: Site, b
     expect(proposed).to_contain_text("The sensor sees 1,310 mm in the emptied bin, not 1,150 mm (20 emptyings, ")
     proposed.get_by_role("link", name="B-0001").click()
     page.wait_for_url("**/bins/B-0001")
+    expect(page.get_by_text("Accepting sets empty to 1,310 mm and full to 310 mm, in the past, too.")).to_be_visible()
 
     page.get_by_role("button", name=f"Accept: {device}").press("Enter")
 

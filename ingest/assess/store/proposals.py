@@ -22,7 +22,7 @@ EVERY = timedelta(days=1)
 # more than 10,000 a day.
 AT_ONCE = 10
 # When nothing is to be done, how long until it is asked for again: the question goes through all fittings.
-REST = timedelta(minutes=10)
+REST = timedelta(minutes=1)
 
 _NEXT = """
 select

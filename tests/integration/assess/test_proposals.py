@@ -7,7 +7,7 @@ from datetime import timedelta
 import psycopg
 import pytest
 
-from ingest.assess.store.proposals import AT_ONCE, ProposalKeeper, check_calibrations
+from ingest.assess.store.proposals import AT_ONCE, REST, ProposalKeeper, check_calibrations
 from ingest.registry.fittings import Fit, fit
 from ingest.registry.proposals import accept, dismiss
 from tests.conftest import MigratedDatabase, conninfo, run_module
@@ -49,8 +49,9 @@ def test_runner_proposes_what_the_sensor_sees_and_changes_nothing(database: Migr
 
 
 def test_fittings_take_turns_and_each_waits_a_day(database: MigratedDatabase, writer: psycopg.Connection) -> None:
-    add_bins(database, AT_ONCE + 3)
     keeper = ProposalKeeper(writer)
+    assert keeper.check(NOW - REST) == 0
+    add_bins(database, AT_ONCE + 3)
 
     assert [keeper.check(NOW) for _ in range(4)] == [AT_ONCE, 3, 0, 0]
     assert keeper.check(NOW + DAY / 2) == 0

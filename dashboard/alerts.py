@@ -1,11 +1,11 @@
-"""Somebody says on the page that they look after an alert: the one thing that pages write about the town."""
+"""Somebody says on the page that they look after an alert."""
 
 from psycopg.types.json import Jsonb
 
 from dashboard.accounts.sessions import Visitor
 from dashboard.database import Pool
 
-MAY_ACKNOWLEDGE = frozenset({"manager", "admin"})
+MAY_DECIDE = frozenset({"manager", "admin"})
 """Roles; the others only look."""
 
 
@@ -20,7 +20,7 @@ async def acknowledge(pool: Pool, alert_id: int, visitor: Visitor) -> bool:
     Returns:
         False when their role may not, the alert does not exist, or somebody else was first.
     """
-    if visitor.role not in MAY_ACKNOWLEDGE:
+    if visitor.role not in MAY_DECIDE:
         return False
     update = (
         "update alerts set acknowledged_at = now(), acknowledged_by = %s"

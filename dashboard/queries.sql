@@ -7,7 +7,7 @@ select
     service_time_s, out_of_service_until, device, empty_mm, full_mm, fill_level, quality, measured_at, last_received_at,
     last_emptied_at, sensor, reason, due_class, priority, due_since, due_by, explanation, threshold_at_p10,
     threshold_at_p50, threshold_at_p90, full_at_p10, full_at_p50, full_at_p90, assessed_at, area, uprn, usrn, open_data,
-    horizon_at, overflow_chance
+    horizon_at, overflow_chance, proposals
 from bin_status
 where id > %(after)s
     and (%(ref)s::text is null or ref = %(ref)s)
@@ -25,7 +25,7 @@ select
     service_time_s, out_of_service_until, device, empty_mm, full_mm, fill_level, quality, measured_at, last_received_at,
     last_emptied_at, sensor, reason, due_class, priority, due_since, due_by, explanation, threshold_at_p10,
     threshold_at_p50, threshold_at_p90, full_at_p10, full_at_p50, full_at_p90, assessed_at, area, uprn, usrn, open_data,
-    horizon_at, overflow_chance
+    horizon_at, overflow_chance, proposals
 from bin_status
 where (due_class is not null
         or (full_at_p50 <= %(before)s::timestamptz and coalesce(out_of_service_until <= %(before)s, true)))
@@ -229,7 +229,7 @@ order by count(*) desc, reason
 -- Devices in use, by reference.
 select
     device, bin, enrolled_at, certificate_expires_at, last_received_at, last_measured_at, next_report_s, battery_mv,
-    status, status_received_at
+    status, status_received_at, proposal
 from device_status
 where device > %(after)s
 order by device

@@ -2,7 +2,24 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal, TypedDict
+
+Answer = Literal["accept", "dismiss"]
+
+
+class Proposal(TypedDict):
+    """Another calibration that a sensor's readings propose; `docs/api.md` says what each field means."""
+
+    device: str
+    empty_mm: int
+    full_mm: int
+    empty_low_mm: int
+    empty_high_mm: int
+    emptyings: int
+    sureness: float
+    reason: str
+    answer: Answer | None
+    answered_by: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +68,7 @@ class Bin:
     open_data: bool
     horizon_at: datetime | None
     overflow_chance: float | None
+    proposals: list[Proposal]
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +219,7 @@ class Device:
     battery_mv: int | None
     status: dict[str, Any] | None
     status_received_at: datetime | None
+    proposal: Proposal | None
 
 
 @dataclass(frozen=True, slots=True)

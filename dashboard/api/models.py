@@ -88,6 +88,23 @@ class Moments(_Shape):
     p90: datetime | None = Field(description="reached by then in 9 of 10 cases")
 
 
+class ProposalItem(_Shape):
+    """Another calibration, proposed by what a sensor sees in the emptied bin; people decide."""
+
+    device: str = Field(description="the sensor")
+    empty_mm: int = Field(description="millimetres: proposed for the empty bin")
+    full_mm: int = Field(description="millimetres: proposed for the full bin, which is as deep as before")
+    empty_low_mm: int = Field(description="millimetres: what the true distance is hardly less than")
+    empty_high_mm: int = Field(description="millimetres: what it is hardly more than")
+    emptyings: int = Field(description="how many it was learned from")
+    sureness: Share
+    reason: str = Field(description="one sentence, for people")
+    answer: Literal["accept", "dismiss"] | None = Field(
+        description="what somebody said; it takes effect within seconds"
+    )
+    answered_by: str | None
+
+
 class BinItem(_Shape):
     """A bin and its state now; null where it is not known."""
 
@@ -133,6 +150,7 @@ class BinItem(_Shape):
     overflow_chance: Share | None = Field(
         description="0..1: that it overflows before horizon_at if nobody empties it; null without a forecast"
     )
+    proposals: list[ProposalItem] = Field(description="other calibrations of its sensors; mostly none")
 
 
 class ReadingItem(_Shape):
@@ -195,6 +213,7 @@ class DeviceItem(_Shape):
     battery_mv: int | None = Field(description="millivolts")
     status: dict[str, Any] | None = Field(description="its last status report, as sent")
     status_received_at: datetime | None
+    proposal: ProposalItem | None = Field(description="another calibration; null for none")
 
 
 class AlertItem(_Shape):

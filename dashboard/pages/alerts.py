@@ -11,7 +11,7 @@ from dash.development.base_component import Component
 from dashboard import queries
 from dashboard.accounts.gate import current_visitor
 from dashboard.accounts.sessions import Window
-from dashboard.alerts import MAY_ACKNOWLEDGE, acknowledge
+from dashboard.alerts import MAY_DECIDE, acknowledge
 from dashboard.pages.parts import Site, beat, grid_theme, tick
 from dashboard.rows import Alert
 from dashboard.words import NOTHING, NOTICES, clock
@@ -115,7 +115,7 @@ async def _read(site: Site) -> list[Alert]:
 
 
 def _rows(alerts: Sequence[Alert], now: datetime) -> list[dict[str, Any]]:
-    may = current_visitor().role in MAY_ACKNOWLEDGE
+    may = current_visitor().role in MAY_DECIDE
     return [
         {
             "id": str(alert.id),

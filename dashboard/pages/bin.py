@@ -13,6 +13,7 @@ from dashboard.colours import palette
 from dashboard.figures import level_history
 from dashboard.forecast import forecast_lines
 from dashboard.pages.parts import Site, aria, beat, facts, level_bar, reason_chip, table, tick
+from dashboard.pages.proposals import proposals_of, register_answers
 from dashboard.readings import Reading, read_page
 from dashboard.rows import Alert, Bin, Emptying
 from dashboard.words import CLASSES, NOTHING, OUTCOMES, QUALITIES, SENSORS, STREAMS, ago, clock, percent
@@ -81,6 +82,7 @@ async def layout(site: Site, row: Bin, theme: str) -> Component:
 
 def register(app: Dash, site: Site) -> None:
     """Make the page live."""
+    register_answers(app, site)
 
     @app.callback(
         Output("bin-head", "children"),
@@ -124,7 +126,8 @@ async def _read(site: Site, row: Bin, period: str) -> History:
 
 
 def _key(row: Bin, history: History, period: str, theme: str) -> str:
-    return f"{row.assessed_at} {row.reason} {history.key} {period} {theme}"
+    proposed = [(one["reason"], one["answer"]) for one in row.proposals]
+    return f"{row.assessed_at} {row.reason} {history.key} {proposed} {period} {theme}"
 
 
 def _figure(site: Site, row: Bin, history: History, period: str, theme: str) -> dict[str, Any]:
@@ -147,6 +150,7 @@ def _head(row: Bin, history: History, site: Site) -> Component:
             html.P(row.explanation, className="explanation", role="status"),
             *[html.P(line, className="forecast") for line in forecast_lines(row, now, site.zone)],
             *[_alert(alert, now) for alert in history.alerts],
+            proposals_of(row.proposals),
         ],
         className=f"card state state-{row.due_class or 'fine'}",
         **aria(label="State now"),

@@ -12,6 +12,7 @@ from dashboard import queries
 from dashboard.accounts.sessions import Window
 from dashboard.api.items import payload_text
 from dashboard.pages.parts import Site, beat, grid_theme, table, tick
+from dashboard.pages.proposals import proposals_table
 from dashboard.rows import Device, Reject, RejectCount
 from dashboard.words import NOTHING, ago, clock
 
@@ -41,7 +42,7 @@ LONGEST_PAYLOAD = 160
 
 async def layout(site: Site, window: Window) -> Component:
     """Lay out the page as things are now, with as many columns as the window has room for."""
-    rows, rejects = await _read(site)
+    rows, tables = await _read(site)
     grid = dag.AgGrid(
         id="devices-grid",
         rowData=rows,
@@ -63,7 +64,7 @@ async def layout(site: Site, window: Window) -> Component:
                 className="page-head",
             ),
             html.Div(grid, className="grid-box grid-half"),
-            html.Div(rejects, id="devices-rejects", className="columns"),
+            html.Div(tables, id="devices-tables"),
         ],
         className="page devices-page",
     )
@@ -75,14 +76,14 @@ def register(app: Dash, site: Site) -> None:
     @app.callback(
         Output("devices-grid", "rowData"),
         Output("devices-summary", "children"),
-        Output("devices-rejects", "children"),
+        Output("devices-tables", "children"),
         Output("site-beat", "data", allow_duplicate=True),
         Input("devices-tick", "n_intervals"),
         prevent_initial_call=True,
     )
     async def refresh(_: int) -> list[Any]:
-        rows, rejects = await _read(site)
-        return [rows, _summary(rows), rejects, await beat(site)]
+        rows, tables = await _read(site)
+        return [rows, _summary(rows), tables, await beat(site)]
 
 
 async def _read(site: Site) -> tuple[list[dict[str, Any]], list[Component]]:
@@ -92,7 +93,8 @@ async def _read(site: Site) -> tuple[list[dict[str, Any]], list[Component]]:
     now = site.now()
     counts = await queries.count_rejects(site.pool, now.astimezone(UTC) - timedelta(days=REJECT_DAYS))
     newest = await queries.list_rejects(site.pool, limit=NEWEST)
-    return _troubled_first([_row(device, sensors, now) for device in devices]), _rejects(counts, newest, now)
+    tables = [*proposals_table(devices), html.Div(_rejects(counts, newest, now), className="columns")]
+    return _troubled_first([_row(device, sensors, now) for device in devices]), tables
 
 
 def _row(device: Device, sensors: dict[str, str], now: datetime) -> dict[str, Any]:

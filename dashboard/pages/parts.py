@@ -94,7 +94,7 @@ def facts(pairs: list[tuple[str, Any]]) -> Component:
     return html.Dl([html.Div([html.Dt(name), html.Dd(value)]) for name, value in pairs], className="facts")
 
 
-def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Component:
+def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str | Component]]) -> Component:
     """Show a small table under its title; says so when it is empty."""
     head = html.Thead(html.Tr([html.Th(column, scope="col") for column in columns]))
     body = html.Tbody([html.Tr([html.Td(value) for value in row]) for row in rows])

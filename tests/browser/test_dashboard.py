@@ -222,6 +222,28 @@ def test_only_a_manager_acknowledges_an_alert(open_page: Opener, site: Site) -> 
     assert seen.complaints == []
 
 
+def test_manager_answers_a_proposed_calibration(open_page: Opener, site: Site, bins: list[int]) -> None:
+    with site.connect() as conn:
+        conn.execute("update users set role = 'manager'")
+        [(device,)] = conn.execute("select device from bin_status where id = %s", bins[:1])
+        town.add_proposal(conn, device)
+    page, seen = open_page(path="/devices")
+    proposed = page.get_by_role("region", name="Distances that may be wrong")
+    expect(proposed).to_contain_text("The sensor sees 1,310 mm in the emptied bin, not 1,150 mm (20 emptyings, ")
+    proposed.get_by_role("link", name="B-0001").click()
+    page.wait_for_url("**/bins/B-0001")
+    expect(page.get_by_text("Accepting sets empty to 1,310 mm and full to 310 mm, in the past, too.")).to_be_visible()
+
+    page.get_by_role("button", name=f"Accept: {device}").press("Enter")
+
+    expect(page.get_by_text("manager accepted this; it takes effect in a moment.")).to_be_visible()
+    with site.connect() as conn:
+        assert conn.execute("select answer from bin_proposals").fetchall() == [("accept",)]
+        conn.execute("update calibration_checks set known_empty_mm = 0")
+    expect(page.locator(".proposal")).to_have_count(0, timeout=20_000)
+    assert seen.complaints == []
+
+
 def acknowledged_by(site: Site) -> list[str | None]:
     with site.connect() as conn:
         return [row[0] for row in conn.execute("select acknowledged_by from alert_list where type = 'fire'")]

@@ -75,8 +75,9 @@ def propose(series: Series, geometry: Geometry) -> Proposal | None:
     known_mm, depth_mm = float(np.mean(geometry.empty_mm)), float(np.mean(geometry.depth_mm))
     empty_mm = gathered(emptied_mm)
     deviation_mm = float(np.median(np.abs(emptied_mm - empty_mm))) / HALF_WITHIN
-    unsure_mm = NEARLY_ALL * deviation_mm / np.sqrt(len(emptied_mm))
-    tolerance_mm = max(TOLERANCE_MM, TOLERANCE_SHARE * depth_mm)
+    # Not less with more emptyings: a little waste stays behind again and again.
+    unsure_mm = NEARLY_ALL * deviation_mm
+    tolerance_mm = _tolerance_mm(depth_mm)
     off_mm = empty_mm - known_mm
     if abs(off_mm) - unsure_mm <= tolerance_mm:
         return None
@@ -89,10 +90,16 @@ def propose(series: Series, geometry: Geometry) -> Proposal | None:
         emptyings=len(emptied_mm),
         sureness=round(float(np.clip(1 - unsure_mm / (abs(off_mm) - tolerance_mm), 0, 0.99)), 2),
         reason=(
-            f"After its last {len(emptied_mm)} emptyings the sensor measured {empty_mm:.0f} mm"
-            f" ({low_mm} to {high_mm} mm); its fitting says {known_mm:.0f} mm."
+            f"The sensor sees {empty_mm:,.0f} mm in the emptied bin, not {known_mm:,.0f} mm"
+            f" ({len(emptied_mm)} emptyings, {low_mm:,} to {high_mm:,} mm): levels may read too"
+            f" {'low' if off_mm > 0 else 'high'}."
         ),
     )
+
+
+def is_same(distance_mm: float, other_mm: float, depth_mm: float) -> bool:
+    """Say whether two distances of the empty bin are so near each other that one needs no proposal beside the other."""
+    return abs(distance_mm - other_mm) <= _tolerance_mm(depth_mm)
 
 
 def estimate(series: Series) -> Geometry:
@@ -131,6 +138,10 @@ def gathered(values: Floats) -> float:
     half = len(ordered) // 2 + 1
     first = int(np.argmin(ordered[half - 1 :] - ordered[: len(ordered) - half + 1]))
     return float(ordered[first : first + half].mean())
+
+
+def _tolerance_mm(depth_mm: float) -> float:
+    return max(TOLERANCE_MM, TOLERANCE_SHARE * depth_mm)
 
 
 def _after_emptyings(series: Series) -> Floats:

@@ -1,6 +1,6 @@
 """The readings of many bins at once, out of the database and into arrays."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -90,16 +90,16 @@ def load_histories(connection: Connection, since: Mapping[int, datetime]) -> dic
     Returns:
         By bin id, a part for each of its sensors; bins without a reading are missing.
     """
-    columns = _load(connection, since)
-    rows = np.zeros(len(columns["bin_id"]), dtype=[*_COLUMNS.items()])
-    for name, values in columns.items():
-        rows[name] = values
-    rows = rows[~_doubles(rows)]
-    # The distance decides between sensors that measured at the same instant, so that no order of arrival matters.
-    order = np.lexsort((rows["seq"], rows["device_id"], rows["distance_mm"], rows["measured_at"], rows["bin_id"]))
-    rows = rows[order]
-    starts = np.flatnonzero(np.diff(rows["bin_id"], prepend=-1))
-    return {int(one["bin_id"][0]): _parts(one) for one in np.split(rows, starts)[1:]}
+    return {bin_id: _parts(rows) for bin_id, rows in _by(_load_once(connection, since), "bin_id")}
+
+
+def load_fittings(connection: Connection, since: Mapping[int, datetime]) -> dict[int, Part]:
+    """Load the readings of bins, those of each fitting apart; otherwise like `load_histories`.
+
+    Returns:
+        By the id of the fitting; those without a reading are missing.
+    """
+    return {fitting_id: _part(rows) for fitting_id, rows in _by(_load_once(connection, since), "fitting_id")}
 
 
 def load_readings(connection: Connection, since: Mapping[int, datetime]) -> Rows:
@@ -137,6 +137,25 @@ def load_anchors(connection: Connection, since: Mapping[int, datetime]) -> dict[
 
 def _load(connection: Connection, since: Mapping[int, datetime]) -> dict[str, npt.NDArray[Any]]:
     return gather(connection, _READINGS, _COLUMNS, {"bin_ids": list(since), "since": list(since.values())})
+
+
+def _load_once(connection: Connection, since: Mapping[int, datetime]) -> Rows:
+    """Load readings oldest first, each once."""
+    columns = _load(connection, since)
+    rows = np.zeros(len(columns["bin_id"]), dtype=[*_COLUMNS.items()])
+    for name, values in columns.items():
+        rows[name] = values
+    rows = rows[~_doubles(rows)]
+    # The distance decides between sensors that measured at the same instant, so that no order of arrival matters.
+    return rows[np.lexsort((rows["seq"], rows["device_id"], rows["distance_mm"], rows["measured_at"]))]
+
+
+def _by(rows: Rows, name: str) -> Iterator[tuple[int, Rows]]:
+    """Split rows by the value of a column; their order stays."""
+    rows = rows[np.argsort(rows[name], kind="stable")]
+    starts = np.flatnonzero(np.diff(rows[name], prepend=-1))
+    for one in np.split(rows, starts)[1:]:
+        yield int(one[name][0]), one
 
 
 def _doubles(rows: Rows) -> npt.NDArray[np.bool_]:

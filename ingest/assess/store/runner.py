@@ -16,12 +16,14 @@ import structlog
 from psycopg import Connection
 
 from ingest.assess.decisions.calendar import Calendar
+from ingest.assess.store.proposals import ProposalKeeper
 from ingest.assess.store.settings import AssessSettings
 from ingest.assess.store.usage_work import REST, UsageKeeper
 from ingest.assess.store.work import Assessor, fitted_bins
 from ingest.backoff import Backoff, again
 from ingest.database import connect_for_long, first_line
 from ingest.errors import DatabaseLostError, IngestError
+from ingest.registry.proposals import carry_out_answers
 from ingest.settings import load
 
 # Any number that nothing else uses: whoever holds it assesses.
@@ -67,12 +69,16 @@ def _run_once(calendar: Calendar) -> None:
         with connect_for_long("assess") as connection:
             if not _alone(connection):
                 raise IngestError("Another assess runner is at work on this database.")
+            carry_out_answers(connection, datetime.now(UTC))
             assessor = Assessor(connection, calendar)
             while assessor.take_queue(datetime.now(UTC)):
                 pass
             _look_at_all(assessor, connection)
-            keeper = UsageKeeper(connection, calendar.zone)
-            while keeper.revise(datetime.now(UTC) + REST):
+            usage = UsageKeeper(connection, calendar.zone)
+            while usage.revise(datetime.now(UTC) + REST):
+                pass
+            proposals = ProposalKeeper(connection)
+            while proposals.check(datetime.now(UTC)):
                 pass
     except psycopg.OperationalError as error:
         raise DatabaseLostError(f"The database does not answer: {first_line(error)}.") from error
@@ -88,19 +94,23 @@ def _run_for_ever(calendar: Calendar) -> None:
                 _wait_until_alone(connection)
                 log.info("assess started")
                 backoff.worked()
-                keeper = UsageKeeper(connection, calendar.zone)
-                _serve(Assessor(connection, calendar), keeper, connection, listener)
+                later = UsageKeeper(connection, calendar.zone), ProposalKeeper(connection)
+                _serve(Assessor(connection, calendar), later, connection, listener)
         except (psycopg.OperationalError, psycopg.InterfaceError) as error:
             delay_s = backoff.delay_s()
             log.warning(again(f"The database is not usable: {first_line(error)}", delay_s))
             time.sleep(delay_s)
 
 
-def _serve(assessor: Assessor, keeper: UsageKeeper, connection: Connection, listener: Connection) -> None:
+def _serve(
+    assessor: Assessor, later: tuple[UsageKeeper, ProposalKeeper], connection: Connection, listener: Connection
+) -> None:
+    usage, proposals = later
     _look_at_all(assessor, connection)
     ticked_at = time.monotonic()
     while True:
         began_at = time.monotonic()
+        carry_out_answers(connection, datetime.now(UTC))
         worked = assessor.take_queue(datetime.now(UTC))
         # While a backlog pours in, every pass has many bins to work on again: leave the ingester half of the time.
         time.sleep(min(time.monotonic() - began_at, LONGEST_REST_S))
@@ -108,8 +118,9 @@ def _serve(assessor: Assessor, keeper: UsageKeeper, connection: Connection, list
             assessor.look_at_time(datetime.now(UTC))
             ticked_at = time.monotonic()
             # However busy it is: a little of what can wait.
-            keeper.revise(datetime.now(UTC))
-        if not worked and not keeper.revise(datetime.now(UTC)):
+            usage.revise(datetime.now(UTC))
+            proposals.check(datetime.now(UTC))
+        if not (worked or usage.revise(datetime.now(UTC)) or proposals.check(datetime.now(UTC))):
             for _ in listener.notifies(timeout=POLL_S, stop_after=1):
                 pass
 

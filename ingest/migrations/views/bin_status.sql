@@ -45,7 +45,15 @@ select
     bins.position_source,
     bins.position_licence,
     state.horizon_at,
-    state.overflow_chance
+    state.overflow_chance,
+    -- Only worked out where it is asked for.
+    coalesce(
+        (
+            select json_agg(bin_proposals.described order by bin_proposals.device) from bin_proposals
+            where bin_proposals.bin_id = bins.id
+        ),
+        '[]'
+    ) as proposals
 from bins
 join bin_rules on bin_rules.bin_id = bins.id
 left join depots on depots.id = bins.depot_id

@@ -12,7 +12,8 @@ select
     device_state.next_report_s,
     device_state.battery_mv,
     device_state.status,
-    device_state.status_received_at
+    device_state.status_received_at,
+    (select bin_proposals.described from bin_proposals where bin_proposals.fitting_id = fittings.id) as proposal
 from devices
 left join device_state on device_state.device_id = devices.id
 left join fittings on fittings.device_id = devices.id and fittings.removed_at is null

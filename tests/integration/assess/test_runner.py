@@ -63,6 +63,19 @@ def test_reading_is_visible_within_a_second(database: MigratedDatabase, log: Pat
     assert took_s < 1
 
 
+def test_runner_checks_calibrations_and_does_what_people_say(database: MigratedDatabase, log: Path) -> None:
+    add_bins(database)
+    # Each day from the bottom up, which lies 110 mm below where it was said to lie.
+    store(database, hourly([place % 24 * 0.025 - 0.11 for place in range(24 * 12)]))
+
+    with running(database, log):
+        until(lambda: query(database, "select empty_mm from bin_proposals") == [(1310,)], 10)
+        assert query(database, "select empty_mm from fittings") == [(1200,)]
+        with psycopg.connect(database.conninfo) as owner:
+            owner.execute("update calibration_checks set answer = 'accept', answered_by = 'anna'")
+        until(lambda: query(database, "select empty_mm from fittings") == [(1310,)], 5)
+
+
 def test_runner_outlives_its_connections(database: MigratedDatabase, log: Path) -> None:
     add_bins(database)
     with running(database, log) as process:

@@ -246,6 +246,25 @@ async def test_answers_are_what_the_description_promises(api: httpx.AsyncClient,
     assert len(models.AlertList.model_validate(await get(api, "/alerts")).items) == 1
 
 
+async def test_proposed_calibration_is_shown_with_bin_and_sensor(
+    api: httpx.AsyncClient, owner: psycopg.Connection
+) -> None:
+    first, second = town.add_bins(owner, 2)
+    town.add_device(owner, "sensor-1", first, START)
+    town.add_device(owner, "sensor-2", second, START)
+    town.add_proposal(owner, "sensor-1")
+
+    bins = [models.BinItem.model_validate(one) for one in (await get(api, "/bins"))["items"]]
+    devices = [models.DeviceItem.model_validate(one) for one in (await get(api, "/devices"))["items"]]
+
+    assert [one.proposal for one in devices] == [bins[0].proposals[0], None]
+    assert [len(one.proposals) for one in bins] == [1, 0]
+    assert (bins[0].proposals[0].empty_mm, bins[0].proposals[0].sureness) == (1310, 0.93)
+    assert bins[0].empty_mm == 1150
+    owner.execute("update fittings set empty_mm = 1300")
+    assert (await get(api, "/bins/B-0001"))["proposals"] == []
+
+
 async def test_alerts_are_paged_and_narrowed(api: httpx.AsyncClient, owner: psycopg.Connection) -> None:
     ids = town.add_bins(owner, 6)
     alerts = [town.add_alert(owner, bin_id, closed=bin_id % 2 == 0) for bin_id in ids]

@@ -259,6 +259,23 @@ def add_use(conn: psycopg.Connection, bin_ids: Sequence[int], use: Use, days: in
     conn.execute(emptyings, given)
 
 
+def add_proposal(conn: psycopg.Connection, device: str) -> None:
+    """Propose another calibration for a sensor that was fitted for a bottom at 1,150 mm."""
+    query = """
+        insert into calibration_checks (
+            fitting_id, checked_at, known_empty_mm, known_full_mm, empty_mm, full_mm, empty_low_mm, empty_high_mm,
+            emptyings, sureness, reason
+        )
+        select fittings.id, now(), 1150, 150, 1310, 310, 1302, 1318, 20, 0.93, %s
+        from fittings join devices on devices.id = fittings.device_id where devices.ref = %s
+    """
+    reason = (
+        "The sensor sees 1,310 mm in the emptied bin, not 1,150 mm (20 emptyings, 1,302 to 1,318 mm):"
+        " levels may read too low."
+    )
+    conn.execute(query, (reason, device))
+
+
 def add_reject(conn: psycopg.Connection, reason: str, payload: bytes, device: str = "sensor-0001") -> None:
     """Add a refused message."""
     query = "insert into rejects (topic, device, reason, detail, payload) values (%s, %s, %s, %s, %s)"

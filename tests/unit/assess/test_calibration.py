@@ -54,8 +54,9 @@ def test_wrong_calibration_gets_a_proposal(off_mm: int) -> None:
     assert proposal.empty_mm - proposal.full_mm == DEPTH_MM
     assert 0.5 < proposal.sureness < 1
     assert proposal.reason == (
-        f"After its last {proposal.emptyings} emptyings the sensor measured {proposal.empty_mm} mm"
-        f" ({proposal.empty_low_mm} to {proposal.empty_high_mm} mm); its fitting says {EMPTY_MM + off_mm} mm."
+        f"The sensor sees {proposal.empty_mm:,} mm in the emptied bin, not {EMPTY_MM + off_mm:,} mm"
+        f" ({proposal.emptyings} emptyings, {proposal.empty_low_mm:,} to {proposal.empty_high_mm:,} mm):"
+        f" levels may read too {'high' if off_mm > 0 else 'low'}."
     )
 
 

@@ -66,13 +66,14 @@ def test_lost_broker_makes_it_unready_and_not_unhealthy(
 ) -> None:
     with Ingester(tmp_path, database, fresh_broker) as ingester:
         fresh_broker.stop()
-        until(lambda: ingester.health()[0] == 503, "it is not ready")
-        problems = ingester.health()[1]["problems"]
+        until(lambda: "brimwatch-readings" in ingester.health()[1].get("problems", ()), "it is not ready")
+        code, answer = ingester.health()
         alive = ingester.ask("/healthz")
         fresh_broker.start()
         until(lambda: ingester.health()[0] == 200, "it is ready again")
 
-        assert "does not answer" in problems["brimwatch-readings"]
+        assert code == 503
+        assert "does not answer" in answer["problems"]["brimwatch-readings"]
         assert alive == (200, '{"status": "ok"}')
         assert ingester.figure("reconnects_total", link="brimwatch-readings") >= 1
 
@@ -118,7 +119,7 @@ def acknowledged_s(peer: Peer, seq: int) -> float:
     began = time.monotonic()
     peer.publish(codec.encode_readings(1, None, [reading(seq)]))
     while (1, seq) not in peer.acknowledged:
-        assert time.monotonic() - began < 20, f"{peer.ref} got no acknowledgement of {seq}"
+        assert time.monotonic() - began < 60, f"{peer.ref} got no acknowledgement of {seq}"
         time.sleep(0.001)
     return time.monotonic() - began
 

@@ -28,7 +28,7 @@ def test_wake_delivers_what_it_measured(make_device: MakeDevice, scripted_broker
     version, epoch, next_report_s, rows = cbor2.loads(scripted_broker.messages[0].payload)
     assert (version, epoch, next_report_s) == (1, 1, 300)
     assert [[row[0], *row[2:]] for row in rows] == [[0, 640, 0, 7, 215, 3650, 3, 2]]
-    assert abs(rows[0][1] - time.time()) < 10
+    assert abs(rows[0][1] - time.time()) < 60
     assert json.loads((device.folder / "sleep.json").read_text())["ms"] > 290_000
 
 
@@ -123,7 +123,7 @@ def test_acknowledgement_that_came_during_sleep_spares_the_resend(
     assert [row[0] for row in scripted_broker.rows("up/readings")] == [0, 1, 2]
     assert device.spooled_bytes() == 0
     assert scripted_broker.conflicts == []
-    assert abs(scripted_broker.stored[1, 2][1] - time.time()) < 10  # type: ignore[operator]
+    assert abs(scripted_broker.stored[1, 2][1] - time.time()) < 60  # type: ignore[operator]
 
 
 def test_subscription_lost_with_a_broken_connection_is_made_again(
@@ -198,7 +198,7 @@ def test_readings_wait_for_the_first_true_time(make_device: MakeDevice, scripted
     device.wake()
 
     stored = [scripted_broker.stored[1, seq] for seq in range(4)]
-    assert all(abs(row[1] - time.time()) < 30 for row in stored)  # type: ignore[operator]
+    assert all(abs(row[1] - time.time()) < 60 for row in stored)  # type: ignore[operator]
     assert [row[8] for row in stored] == [2, 2, 2, 0]
 
 
@@ -210,7 +210,7 @@ def test_sleeps_in_time_without_a_network(make_device: MakeDevice, scripted_brok
     wake = device.wake()
 
     assert wake.code == SLEPT
-    assert time.monotonic() - began < IMPATIENT["link_budget_s"] + 3
+    assert time.monotonic() - began < IMPATIENT["link_budget_s"] + 9
     assert scripted_broker.messages == []
 
 
@@ -269,7 +269,7 @@ def test_clock_follows_the_server(make_device: MakeDevice, scripted_broker: Scri
 
     device.wake()
 
-    assert abs(scripted_broker.stored[1, 1][1] - time.time() - 120) < 10  # type: ignore[operator]
+    assert abs(scripted_broker.stored[1, 1][1] - time.time() - 120) < 60  # type: ignore[operator]
 
 
 def test_wrong_setting_is_named_with_its_range(make_device: MakeDevice) -> None:

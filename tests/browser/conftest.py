@@ -105,6 +105,7 @@ def site(
 def cookies(browser: Browser, site: Site) -> list[Any]:
     """The cookies of somebody who is signed in."""
     context = browser.new_context()
+    context.set_default_timeout(PATIENCE_S * 1000)
     page = context.new_page()
     page.goto(f"{site.url}/login?next=/due.csv")
     with page.expect_download():

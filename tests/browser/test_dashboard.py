@@ -5,7 +5,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from dashboard import map as bins_map
-from tests.browser.conftest import Site, Watch, bins_on_map, map_is_drawn, sign_in, until, watch
+from tests.browser.conftest import PATIENCE_S, Site, Watch, bins_on_map, map_is_drawn, sign_in, until, watch
 from tests.integration.dashboard import town
 
 Opener = Callable[..., tuple[Page, Watch]]
@@ -45,6 +45,7 @@ def open_map(open_page: Opener, **window: object) -> tuple[Page, Watch]:
 
 def test_sign_in_leads_to_the_map_and_sign_out_away(browser: Browser, site: Site) -> None:
     page = browser.new_page()
+    page.set_default_timeout(PATIENCE_S * 1000)
     seen = watch(page, site)
 
     page.goto(site.url)

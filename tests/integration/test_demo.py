@@ -29,7 +29,7 @@ from tests.conftest import run_module
 pytestmark = pytest.mark.skipif(server_given(os.environ), reason="PGHOST names a server that is not ours to fill.")
 
 SIZE = {"DEMO_BINS": "40", "DEMO_FIRMWARE": "3"}
-START_S = 200.0
+START_S = 400.0
 STOP_S = 100.0
 PATIENCE_S = 60.0
 

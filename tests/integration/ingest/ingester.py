@@ -1,5 +1,6 @@
 """An ingester as a child process, and devices that talk to it, for tests."""
 
+import contextlib
 import json
 import os
 import re
@@ -74,6 +75,10 @@ class Ingester:
         return self
 
     def __exit__(self, *_: object) -> None:
+        # In order: what it has stored, and not acknowledged to the broker yet, would come to the next test's ingester.
+        if self._process is not None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.terminate()
         self.kill()
 
     @property

@@ -12,7 +12,7 @@ import pytest
 from firmware.smartbin import record, spool
 from ingest.registry.certificates import init_authority
 from tests.unit.firmware.conftest import MakeDevice
-from tests.unit.firmware.device import IMPATIENT, SLEPT, build_program
+from tests.unit.firmware.device import SLEPT, build_program
 from tests.unit.firmware.scripted_broker import ScriptedBroker
 
 HOUR_S = 3600
@@ -79,9 +79,9 @@ def test_status_comes_with_the_first_wake_only(make_device: MakeDevice, scripted
 
 
 def test_puback_alone_makes_it_forget_nothing(make_device: MakeDevice, scripted_broker: ScriptedBroker) -> None:
-    device = make_device(**IMPATIENT)
+    device = make_device()
     scripted_broker.behaviour.acknowledge = False
-    device.wake()
+    device.wake_in_vain()
     first = scripted_broker.rows("up/readings")
     scripted_broker.behaviour.acknowledge = True
 
@@ -96,7 +96,7 @@ def test_puback_alone_makes_it_forget_nothing(make_device: MakeDevice, scripted_
 def test_unconfirmed_message_is_sent_again_as_a_duplicate(
     make_device: MakeDevice, scripted_broker: ScriptedBroker
 ) -> None:
-    device = make_device(link_budget_s=10, ack_timeout_s=4)
+    device = make_device(ack_timeout_s=4)
     scripted_broker.behaviour.confirm = False
     scripted_broker.behaviour.acknowledge = False
 
@@ -110,10 +110,10 @@ def test_unconfirmed_message_is_sent_again_as_a_duplicate(
 def test_acknowledgement_that_came_during_sleep_spares_the_resend(
     make_device: MakeDevice, scripted_broker: ScriptedBroker
 ) -> None:
-    device = make_device(**IMPATIENT)
+    device = make_device()
     device.wake()
     scripted_broker.behaviour.acknowledge = False
-    device.wake()
+    device.wake_in_vain()
     late = cbor2.dumps([1, int(time.time()) - HOUR_S, [[1, 1, 1]]])
     scripted_broker.sessions["d-0001"].queue.append(("bins/v1/d-0001/down/ack", late))
     scripted_broker.behaviour.acknowledge = True
@@ -129,7 +129,7 @@ def test_acknowledgement_that_came_during_sleep_spares_the_resend(
 def test_subscription_lost_with_a_broken_connection_is_made_again(
     make_device: MakeDevice, scripted_broker: ScriptedBroker
 ) -> None:
-    device = make_device(**IMPATIENT)
+    device = make_device()
     scripted_broker.behaviour.hang_up_on = "up/readings"
     device.wake()
     scripted_broker.sessions["d-0001"].subscriptions.clear()
@@ -143,11 +143,11 @@ def test_subscription_lost_with_a_broken_connection_is_made_again(
 def test_readings_older_than_an_hour_go_to_the_backlog(
     make_device: MakeDevice, scripted_broker: ScriptedBroker
 ) -> None:
-    device = make_device(**IMPATIENT)
+    device = make_device()
     device.wake()
     scripted_broker.behaviour.acknowledge = False
     device.age(2 * HOUR_S)
-    device.wake()
+    device.wake_in_vain()
     device.age(-2 * HOUR_S)
     scripted_broker.behaviour.acknowledge = True
 
@@ -174,10 +174,10 @@ def test_long_backlog_goes_in_messages_of_24_rows(make_device: MakeDevice, scrip
 
 
 def test_undelivered_readings_outlive_the_battery(make_device: MakeDevice, scripted_broker: ScriptedBroker) -> None:
-    device = make_device(**IMPATIENT)
+    device = make_device()
     device.wake()
     scripted_broker.behaviour.acknowledge = False
-    device.wake()
+    device.wake_in_vain()
     device.cut_power()
     scripted_broker.behaviour.acknowledge = True
 
@@ -187,7 +187,7 @@ def test_undelivered_readings_outlive_the_battery(make_device: MakeDevice, scrip
 
 
 def test_readings_wait_for_the_first_true_time(make_device: MakeDevice, scripted_broker: ScriptedBroker) -> None:
-    device = make_device(**IMPATIENT)
+    device = make_device()
     device.world(ntp=False)
     device.wake()
     device.wake()
@@ -203,14 +203,14 @@ def test_readings_wait_for_the_first_true_time(make_device: MakeDevice, scripted
 
 
 def test_sleeps_in_time_without_a_network(make_device: MakeDevice, scripted_broker: ScriptedBroker) -> None:
-    device = make_device(**IMPATIENT)
+    device = make_device(link_budget_s=5, ack_timeout_s=2)
     device.world(link=False)
     began = time.monotonic()
 
     wake = device.wake()
 
     assert wake.code == SLEPT
-    assert time.monotonic() - began < IMPATIENT["link_budget_s"] + 9
+    assert time.monotonic() - began < 14
     assert scripted_broker.messages == []
 
 

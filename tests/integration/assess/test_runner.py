@@ -153,5 +153,5 @@ def test_backlog_of_many_bins_is_assessed_in_seconds(database: MigratedDatabase)
     before_s = children_cpu_s()
     run_module("ingest", "assess", "--once", env=database.ingest_env)
 
-    assert children_cpu_s() - before_s < 15
+    assert children_cpu_s() - before_s < 6
     assert query(database, "select count(*), count(distinct bin_id) from emptyings") == [(2700, 100)]

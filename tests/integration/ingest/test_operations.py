@@ -14,7 +14,7 @@ import pytest
 from firmware.smartbin import codec
 from simulator.stack.broker import Broker
 from tests.conftest import MigratedDatabase
-from tests.integration.ingest.ingester import Ingester, Peer, enrol, reading, stored, until
+from tests.integration.ingest.ingester import NOW_S, Ingester, Peer, enrol, reading, stored, until
 
 
 def test_metrics_say_what_became_of_messages(ingester: Ingester, peer: Peer) -> None:
@@ -102,7 +102,7 @@ def test_flood_of_one_device_harms_nobody_and_loses_nothing(
         again = put_off[:5]
 
         def taken() -> bool:
-            flooding.publish(codec.encode_readings(1, None, [reading(seq) for _, seq in again]))
+            flooding.publish(codec.encode_readings(1, None, [flooded(seq) for _, seq in again]))
             return flooding.acknowledged.issuperset(again)
 
         until(taken, "what was put off is taken when it is sent again")
@@ -124,6 +124,11 @@ def acknowledged_s(peer: Peer, seq: int) -> float:
     return time.monotonic() - began
 
 
+def flooded(seq: int) -> tuple[int | None, ...]:
+    """Give a reading of the flood: one for each second since a week ago, so that none is from the future."""
+    return (seq, NOW_S - 7 * 86_400 + seq, *reading()[2:])
+
+
 @contextmanager
 def flood(peer: Peer, per_s: int) -> Iterator[list[int]]:
     """Publish readings at a rate until the block ends; gives what was sent."""
@@ -134,7 +139,7 @@ def flood(peer: Peer, per_s: int) -> Iterator[list[int]]:
         began = time.monotonic()
         while not enough.wait(0.01):
             while len(sent) < (time.monotonic() - began) * per_s:
-                peer.send(codec.encode_readings(1, None, [reading(len(sent))]))
+                peer.send(codec.encode_readings(1, None, [flooded(len(sent))]))
                 sent.append(len(sent))
 
     thread = threading.Thread(target=pour)

@@ -13,8 +13,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 from firmware.smartbin import codec
 from simulator.device import BrokerAddress
 
-CONNECT_TIMEOUT_S = 20.0
-LAST_ACKS_S = 10.0
+CONNECT_TIMEOUT_S = 60.0
+LAST_ACKS_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import LiteralString
 
+import hypothesis
 import psycopg
 import pytest
 from psycopg import sql
@@ -24,6 +25,12 @@ from simulator.stack.place import find_place
 
 TESTS = Path(__file__).parent
 TIERS = ("unit", "contract", "integration", "browser", "chaos")
+
+# The same examples each time, however long one takes on a busy machine: what fails here fails everywhere.
+hypothesis.settings.register_profile(
+    "repeatable", derandomize=True, deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("repeatable")
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from simulator.stack.native import find_programs
 from simulator.stack.place import Place, can_pass, checkout_folder, find_place, give
 from simulator.stack.process import Child, free_port, require_free, wait_until
 
-START_TIMEOUT_S = 20.0
+START_TIMEOUT_S = 60.0
 CERTIFICATE_FILES = ("ca.pem", "server.pem", "server.key")
 
 

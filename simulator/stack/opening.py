@@ -21,7 +21,7 @@ from simulator.stack.services import Process, Server, Supervisor
 from simulator.stack.wishes import Wishes
 
 SEED = 1
-PROCESS_TIMEOUT_S = 40.0
+PROCESS_TIMEOUT_S = 120.0
 READY_TIMEOUT_S = 300.0
 LOOK_EVERY_S = 0.4
 

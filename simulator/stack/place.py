@@ -3,6 +3,7 @@
 Standard library only: it runs before the virtual environment exists.
 """
 
+import contextlib
 import hashlib
 import os
 import pwd
@@ -139,9 +140,10 @@ def remove_place(checkout: Path | None = None) -> None:
 def remove_abandoned(parent: Path = OUTSIDE) -> None:
     """Remove our places whose checkout no longer exists."""
     for folder in parent.glob("brimwatch-*"):
-        note = folder / CHECKOUT_NOTE
-        if _is_ours(folder) and note.is_file() and not Path(note.read_text().strip()).exists():
-            shutil.rmtree(folder, ignore_errors=True)
+        # Without a note it is not finished, or somebody else is just removing it.
+        with contextlib.suppress(FileNotFoundError):
+            if _is_ours(folder) and not Path((folder / CHECKOUT_NOTE).read_text().strip()).exists():
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _outside_path(checkout: Path) -> Path:

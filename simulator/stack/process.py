@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -16,6 +17,12 @@ from simulator.stack.place import Account, as_account
 
 LOG_TAIL = 5
 """Lines of a child's log that are told when it fails."""
+
+KERNEL_PORTS = Path("/proc/sys/net/ipv4/ip_local_port_range")
+"""From these the kernel gives one to each connection and to whoever asks for any: what is free now, or while its server
+is down for a moment, may then be another's."""
+LOWEST_PORT = 20_000
+"""Below it are ports that programs are known by, and that browsers refuse."""
 
 
 class Child:
@@ -177,11 +184,17 @@ def wait_until(
 
 
 def free_port() -> int:
-    """Find a port on 127.0.0.1 that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Find a port on 127.0.0.1 that nobody uses, and that the kernel gives to nobody else."""
+    while True:
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", _any_port()))
+            port: int = probe.getsockname()[1]
+            return port
+
+
+def _any_port() -> int:
+    spare = int(KERNEL_PORTS.read_text().split()[0]) - LOWEST_PORT
+    return LOWEST_PORT + secrets.randbelow(spare) if spare > 0 else 0
 
 
 def require_free(port: int, setting: str) -> None:

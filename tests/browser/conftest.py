@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from psycopg import sql
 
 from simulator.stack.database import Database
@@ -25,9 +25,10 @@ from tests.conftest import MigratedDatabase, conninfo, run_module
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = "/usr/bin/chromium"
-# Software rendering, the same on every machine.
-FLAGS = ("--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--no-sandbox")
-START_TIMEOUT_S = 40.0
+# Software rendering, the same on every machine; on a busy one it may take longer than the browser's watchdog grants.
+FLAGS = ("--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--disable-gpu-watchdog", "--no-sandbox")
+# What takes a second or two where nobody else is at work.
+PATIENCE_S = 60.0
 # How many marks MapLibre has drawn; 0 until it has all it needs.
 DRAWN = """() => {
     const plot = document.querySelector('#map-graph .js-plotly-plot');
@@ -73,6 +74,7 @@ class Watch:
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """Chromium without a window; closed after these tests, since Playwright keeps an event loop running until then."""
+    expect.set_options(timeout=PATIENCE_S * 1000)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
         yield chromium
@@ -103,6 +105,7 @@ def site(
 def cookies(browser: Browser, site: Site) -> list[Any]:
     """The cookies of somebody who is signed in."""
     context = browser.new_context()
+    context.set_default_timeout(PATIENCE_S * 1000)
     page = context.new_page()
     page.goto(f"{site.url}/login?next=/due.csv")
     with page.expect_download():
@@ -120,6 +123,7 @@ def open_page(browser: Browser, site: Site, cookies: list[Any]) -> Iterator[Call
     def open_one(width: int = 1440, height: int = 900, path: str = "/") -> tuple[Page, Watch]:
         context = browser.new_context(viewport={"width": width, "height": height}, color_scheme="light")
         contexts.append(context)
+        context.set_default_timeout(PATIENCE_S * 1000)
         context.add_cookies(cookies)
         page = context.new_page()
         seen = watch(page, site)
@@ -151,7 +155,7 @@ def watch(page: Page, site: Site) -> Watch:
     return seen
 
 
-def until(condition: Callable[[], bool], what: str, timeout_s: float = 20.0) -> None:
+def until(condition: Callable[[], bool], what: str, timeout_s: float = PATIENCE_S) -> None:
     """Wait until a condition holds; fail with its name when it does not."""
     deadline = time.monotonic() + timeout_s
     while not condition():
@@ -187,12 +191,12 @@ def serve(env: dict[str, str], log: Path) -> Iterator[str]:
     with log.open("wb") as file:
         process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **env}, stdout=file, stderr=subprocess.STDOUT)
     try:
-        until(lambda: process.poll() is not None or answers(url), "the dashboard answers", START_TIMEOUT_S)
+        until(lambda: process.poll() is not None or answers(url), "the dashboard answers")
         assert process.poll() is None, log.read_text()
         yield url
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(20)
+        process.wait(PATIENCE_S)
 
 
 def answers(url: str) -> bool:

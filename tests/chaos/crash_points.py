@@ -22,7 +22,7 @@ FULL = 20
 BATCHES = (1, 2, FULL)
 READINGS = 60
 SENDERS = 3
-LIMIT_S = 20.0
+LIMIT_S = 60.0
 SECOND = 2
 """The points are passed well once before the process dies: something is committed and something is not."""
 

@@ -171,7 +171,7 @@ class Fuzz:
         limits = {"BRIMWATCH_DEVICE_MESSAGES_PER_S": "0", "BRIMWATCH_DEVICE_READINGS_PER_S": "0"}
         ingester = self._stack.start_ingester({**limits, "BRIMWATCH_HEALTH_PORT": str(self._port)})
         try:
-            wait_until(self._is_ready, timeout_s=20, what="The ingester is not ready", child=ingester)
+            wait_until(self._is_ready, timeout_s=LIMIT_S, what="The ingester is not ready", child=ingester)
             yield ingester
         finally:
             ingester.kill()
@@ -184,7 +184,7 @@ class Fuzz:
         child = Child([sys.executable, *words], name="good device", log=log, cwd=ROOT)
         try:
             wait_until(
-                lambda: b"\n" in log.read_bytes(), timeout_s=20, what="The good device is not heard", child=child
+                lambda: b"\n" in log.read_bytes(), timeout_s=LIMIT_S, what="The good device is not heard", child=child
             )
             yield
             if not child.running:
@@ -194,7 +194,7 @@ class Fuzz:
         delays += [float(line) for line in log.read_text().splitlines()[1:]]
 
     def _ask(self, path: str) -> str:
-        with urllib.request.urlopen(f"http://127.0.0.1:{self._port}{path}", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self._port}{path}", timeout=LIMIT_S) as answer:
             return str(answer.read().decode())
 
     def _is_ready(self) -> bool:

@@ -82,7 +82,7 @@ class Stack:
 
     def connect(self) -> psycopg.Connection:
         """Open a connection of the database's owner, which does not wait for a server that is away."""
-        return psycopg.connect(conninfo(self.database.env()), autocommit=True, connect_timeout=2)
+        return psycopg.connect(conninfo(self.database.env()), autocommit=True, connect_timeout=20)
 
     def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         """Ask the database."""

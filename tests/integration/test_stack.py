@@ -28,7 +28,7 @@ from simulator.stack.process import Child, descendants, wait_until
 from tests.conftest import MigratedDatabase, conninfo
 from tests.fixtures_certificates import TestAuthority
 
-WAIT_S = 10.0
+WAIT_S = 60.0
 
 own_server = pytest.mark.skipif(server_given(os.environ), reason="PGHOST names a server that is not ours to stop.")
 

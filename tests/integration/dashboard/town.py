@@ -6,11 +6,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 import psycopg
 
 # In the Irish Sea: nobody's town.
 CENTRE = (-4.9, 54.0)
+ZONE = ZoneInfo("Europe/London")
 STREETS = ("Mill Lane", "Market Street", "Quay Road", "Castle Hill", "Station Road", "Church Walk", "High Street")
 PLACES = ("at the bus stop", "opposite the bakery", "by the park gate", "outside the library", "at the corner")
 STREAMS = ("general", "general", "general", "recycling", "paper", "glass")
@@ -220,7 +222,10 @@ USES = (RIGHT, RIGHT, EAGER, LATE, SMALL, UNUSED, RIGHT, EAGER)
 
 
 def add_use(conn: psycopg.Connection, bin_ids: Sequence[int], use: Use, days: int = 28) -> None:
-    """Write how bins were used until yesterday, as the assess runner would, with the emptyings of their sensors."""
+    """Write how bins were used, as the assess runner would, with the emptyings of their sensors.
+
+    Of whole days until yesterday, and until today in case it is tomorrow when it is read.
+    """
     query = """
         insert into usage_days
         select
@@ -229,7 +234,7 @@ def add_use(conn: psycopg.Connection, bin_ids: Sequence[int], use: Use, days: in
             case when sum(full_h) > 0 then array_agg(full_h order by hour) end,
             sum(litres), 24 - sum(full_h), 0, sum(full_h)
         from unnest(%(ids)s::int[]) as bin_id
-        cross join generate_series(current_date - %(days)s, current_date - 1, interval '1 day') as day
+        cross join generate_series(%(today)s::date - %(days)s, %(today)s::date, interval '1 day') as day
         cross join lateral (
             select hour, (hour >= 20 and hour < 20 + %(full)s)::int as full_h,
                 case when hour between 8 and 19 then %(litres)s else 0 end
@@ -240,22 +245,29 @@ def add_use(conn: psycopg.Connection, bin_ids: Sequence[int], use: Use, days: in
         ) as hours
         group by bin_id, day
     """
-    conn.execute(query, {"ids": list(bin_ids), "days": days, "litres": use.litres_per_hour, "full": use.full_h})
     emptyings = """
         insert into emptyings (bin_id, emptied_at, not_before, fill_before, fill_after, confidence, source)
         select
             bin_id, at, at - interval '1 hour', greatest(0, least(1, %(fill)s - 0.02 * (number %% 3))), 0.03, 0.95,
             'sensor'
         from unnest(%(ids)s::int[]) as bin_id
-        cross join generate_series(1, %(count)s) as number
-        cross join lateral (select current_date - number * %(every)s * interval '1 day' + interval '6 h' as at) as one
+        cross join generate_series(0, %(count)s) as number
+        cross join lateral (
+            select %(today)s::date - number * %(every)s * interval '1 day' + interval '6 h' as at
+        ) as moment
     """
+    today = datetime.now(ZONE).date()
     given = {
+        "today": today,
         "ids": list(bin_ids),
         "fill": use.fill_before,
         "every": use.every_days,
         "count": int(days / use.every_days),
+        "days": days,
+        "litres": use.litres_per_hour,
+        "full": use.full_h,
     }
+    conn.execute(query, given)
     conn.execute(emptyings, given)
 
 

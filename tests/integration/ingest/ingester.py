@@ -1,5 +1,6 @@
 """An ingester as a child process, and devices that talk to it, for tests."""
 
+import contextlib
 import json
 import os
 import re
@@ -26,7 +27,7 @@ ROOT = Path(__file__).parents[3]
 NOW_S = int(time.time())
 
 
-def until(condition: Callable[[], bool], what: str, within_s: float = 20.0) -> None:
+def until(condition: Callable[[], bool], what: str, within_s: float = 60.0) -> None:
     """Wait until something is so; fail with what it was that did not happen."""
     deadline = time.monotonic() + within_s
     while not condition():
@@ -74,6 +75,10 @@ class Ingester:
         return self
 
     def __exit__(self, *_: object) -> None:
+        # In order: what it has stored, and not acknowledged to the broker yet, would come to the next test's ingester.
+        if self._process is not None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.terminate()
         self.kill()
 
     @property
@@ -107,7 +112,7 @@ class Ingester:
         if not port:
             return 0, ""
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port[1]}{path}", timeout=5) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port[1]}{path}", timeout=20) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             with error:
@@ -126,7 +131,7 @@ class Ingester:
         assert self._process is not None
         began = time.monotonic()
         self._process.send_signal(signal.SIGTERM)
-        code = self._process.wait(10)
+        code = self._process.wait(60)
         return code, time.monotonic() - began
 
     def kill(self) -> None:
@@ -165,11 +170,11 @@ class Peer:
 
     def publish(self, payload: bytes | str, kind: str = "readings", *, retain: bool = False) -> None:
         """Publish and wait for the broker's PUBACK."""
-        self.send(payload, kind, retain=retain).wait_for_publish(10)
+        self.send(payload, kind, retain=retain).wait_for_publish(60)
 
     def publish_to(self, topic: str, payload: bytes | str) -> None:
         """Publish under a topic that need not be its own, and wait for the broker's PUBACK."""
-        self._client.publish(topic, payload, qos=1).wait_for_publish(10)
+        self._client.publish(topic, payload, qos=1).wait_for_publish(60)
 
     def send(self, payload: bytes | str, kind: str = "readings", *, retain: bool = False) -> MQTTMessageInfo:
         """Publish and do not wait."""

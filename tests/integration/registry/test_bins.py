@@ -69,7 +69,7 @@ def collection(features: list[dict[str, Any]]) -> str:
     )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.lists(bins, min_size=1, max_size=8, unique_by=lambda one: one["ref"]))
 def test_round_trips_change_nothing(database: MigratedDatabase, wanted: list[dict[str, Any]]) -> None:
     with tempfile.TemporaryDirectory() as name, psycopg.connect(conninfo(database.ingest_env)) as connection:

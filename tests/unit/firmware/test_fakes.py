@@ -53,7 +53,10 @@ def test_numbers_outlive_the_power_only_once_committed(tmp_path: Path) -> None:
 def test_clock_starts_in_2000_and_counts_from_there(tmp_path: Path) -> None:
     script = "import machine, time\nprint(time.time(), time.gmtime(0)[0], time.gmtime()[0])"
 
-    assert run_micropython(script, folder=tmp_path, path=FAKES).split() == ["0", "2000", "2000"]
+    seconds, *years = map(int, run_micropython(script, folder=tmp_path, path=FAKES).split())
+
+    assert 0 <= seconds < 60
+    assert years == [2000, 2000]
 
 
 def test_watchdog_kills(make_device: MakeDevice, tmp_path: Path) -> None:
@@ -66,7 +69,7 @@ def test_watchdog_kills(make_device: MakeDevice, tmp_path: Path) -> None:
     wake = make_device().wake(program=str(program))
 
     assert wake.code in KILLED
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 25
 
 
 def test_reset_cause_is_told(make_device: MakeDevice, scripted_broker: ScriptedBroker) -> None:

@@ -3,7 +3,6 @@
 import random
 
 from tests.unit.firmware.conftest import MakeDevice
-from tests.unit.firmware.device import IMPATIENT
 from tests.unit.firmware.scripted_broker import ScriptedBroker
 
 KILLS = 30
@@ -12,7 +11,7 @@ KILLS = 30
 def test_killed_at_any_moment_it_loses_and_alters_nothing(
     make_device: MakeDevice, scripted_broker: ScriptedBroker
 ) -> None:
-    device = make_device(**IMPATIENT)
+    device = make_device()
     rng = random.Random(1)  # noqa: S311 - repeatable moments, not secrets
     ledger: list[tuple[int, int]] = []
 
@@ -28,7 +27,7 @@ def test_killed_at_any_moment_it_loses_and_alters_nothing(
 def test_killed_while_nothing_is_acknowledged_it_keeps_all(
     make_device: MakeDevice, scripted_broker: ScriptedBroker
 ) -> None:
-    device = make_device(**IMPATIENT)
+    device = make_device()
     rng = random.Random(2)  # noqa: S311
     scripted_broker.behaviour.acknowledge = False
     ledger: list[tuple[int, int]] = []

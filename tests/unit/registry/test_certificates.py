@@ -107,7 +107,7 @@ def test_tls_handshake_with_a_device(folder: Path, bundle: Path) -> None:
     context.load_cert_chain(bundle / "device.pem", bundle / "device.key.pem")
     with (
         _Server(folder) as server,
-        socket.create_connection(("127.0.0.1", server.port), timeout=10) as raw,
+        socket.create_connection(("127.0.0.1", server.port), timeout=60) as raw,
         context.wrap_socket(raw, server_hostname="127.0.0.1") as connection,
     ):
         assert connection.recv(10) == b"bin-7"
@@ -133,7 +133,7 @@ def test_tls_handshake_with_micropython(folder: Path, bundle: Path) -> None:
     (bundle / "hello.py").write_text(program)
     with _Server(folder) as server:
         command = [str(micropython), "hello.py", str(server.port)]
-        done = subprocess.run(command, cwd=bundle, capture_output=True, text=True, timeout=30, check=False)
+        done = subprocess.run(command, cwd=bundle, capture_output=True, text=True, timeout=120, check=False)
 
     assert done.stdout == "b'bin-7'\n", done.stderr
 

@@ -28,17 +28,16 @@ def quantiles(values: Floats, weights: Floats, levels: Sequence[float] | Floats)
     total = weight.sum(axis=1, keepdims=True)
     middle = np.cumsum(weight, axis=1) - weight / 2
     wanted = np.broadcast_to(np.asarray(levels), (len(values), np.shape(levels)[-1])) * total
-    found = np.empty(wanted.shape)
-    for column in range(wanted.shape[1]):
-        aim = wanted[:, column : column + 1]
-        upper = np.minimum(np.count_nonzero(middle < aim, axis=1, keepdims=True), values.shape[1] - 1)
-        lower = np.maximum(upper - 1, 0)
-        below, above = (np.take_along_axis(ordered, np.minimum(place, last), axis=1) for place in (lower, upper))
-        left, right = (np.take_along_axis(middle, place, axis=1) for place in (lower, upper))
-        share = np.clip((aim - left) / np.maximum(right - left, 1e-12), 0.0, 1.0)
-        with np.errstate(invalid="ignore"):
-            between = np.where(share <= 0, below, below + share * (above - below))
-        found[:, column] = np.where(np.isnan(between), np.inf, between)[:, 0]
+    places = [np.count_nonzero(middle < aim[:, None], axis=1) for aim in wanted.T]
+    upper = np.minimum(np.stack(places, axis=1), values.shape[1] - 1)
+    lower = np.maximum(upper - 1, 0)
+    first = np.arange(len(values))[:, None] * values.shape[1]
+    below, above = (ordered.take(first + np.minimum(place, last)) for place in (lower, upper))
+    left, right = (middle.take(first + place) for place in (lower, upper))
+    share = np.clip((wanted - left) / np.maximum(right - left, 1e-12), 0.0, 1.0)
+    with np.errstate(invalid="ignore"):
+        between = np.where(share <= 0, below, below + share * (above - below))
+    found = np.where(np.isnan(between), np.inf, between)
     return np.where(total > 0, found, np.nan)
 
 

@@ -19,8 +19,9 @@ _HOUR = np.timedelta64(1, "h")
 class Passages:
     """Passages of all bins, by their beginning; all arrays have the shape (n,).
 
-    A passage begins with the first of two readings in a row at the first level, and ends with the first of two at the
-    second; or it is cut off when the bin is emptied, falls silent, or was not measured further.
+    A passage begins with the first of two readings in a row at the first level. It ends when the second is reached, as
+    if the level rose evenly to the first of two readings at it; or it is cut off when the bin is emptied, falls silent,
+    or was not measured further.
 
     Attributes:
         bin: whose it is.
@@ -66,7 +67,7 @@ def passages(readings: Readings, assessed: Assessed, cycles: Cycles, level_from:
     begin, end = begin[seen], end[seen]
     came = end < len(places)
     began_at = readings.measured_at[places[begin]]
-    ended_at = np.where(came, readings.measured_at[places[np.minimum(end, len(places) - 1)]], cycles.ended_at[seen])
+    ended_at = np.where(came, _reached_at(readings, assessed, places, end, level_to), cycles.ended_at[seen])
     found = Passages(
         bin=cycles.bin[seen],
         began_at=began_at,
@@ -77,6 +78,17 @@ def passages(readings: Readings, assessed: Assessed, cycles: Cycles, level_from:
     )
     order = np.argsort(began_at, kind="stable")
     return Passages(*(getattr(found, name)[order] for name in found.__slots__))
+
+
+def _reached_at(readings: Readings, assessed: Assessed, places: Integers, end: Integers, level: float) -> Times:
+    """Say when a level was reached between the readings at `end` and those before them."""
+    after = places[np.minimum(end, len(places) - 1)]
+    before = places[np.minimum(end, len(places) - 1) - 1]
+    rise = assessed.levels[after] - assessed.levels[before]
+    share = np.clip((level - assessed.levels[before]) / np.maximum(rise, 1e-9), 0.0, 1.0)
+    step = (readings.measured_at[after] - readings.measured_at[before]) / _HOUR
+    moments: Times = readings.measured_at[before] + (share * step * 3.6e9).astype("timedelta64[us]")
+    return moments
 
 
 def _cycle_of(bin_: Integers, times: Times, cycles: Cycles) -> Integers:

@@ -1,7 +1,7 @@
 """Walks through a data set's time, week by week, and asks the product for a forecast of each passage as it begins.
 
-What is known at that moment is all that it gets: the bin's and the others' cycles that had ended, and what the town's
-hours of the week were like until the week began.
+What is known at that moment is all that it gets: the cycles of all bins as far as they had come, and, as in the runner,
+what they tell of the hours of the week.
 """
 
 from collections.abc import Iterator
@@ -12,8 +12,9 @@ import numpy as np
 
 from ingest.assess.forecasts.cycles import Cycles
 from ingest.assess.forecasts.forecast import HORIZON, Situation, forecast
+from ingest.assess.forecasts.foresight import clock_of_use
 from ingest.assess.forecasts.pool import prepare
-from ingest.assess.forecasts.profile import HOURS, Clock, Tally, tally
+from ingest.assess.forecasts.profile import HOURS, Tally, tally
 from ingest.assess.levels.readings import Floats
 from simulator.evaluate.detection import Assessed
 from simulator.evaluate.passages import Passages
@@ -63,18 +64,16 @@ def walk(
     """
     quantiles, chance = np.full((len(found), 3), np.nan), np.full(len(found), np.nan)
     nobody = np.zeros(len(cycles), dtype=np.int64)
-    first, last = readings.measured_at.min(), readings.measured_at.max() + HORIZON
-    known = history = _tally(readings, assessed, first, scored_from, zone)
+    first = readings.measured_at.min()
     for begin, end in _weeks(scored_from, found):
         rows = slice(*np.searchsorted(found.began_at, (begin, end)).tolist())
-        clock = Clock(known.weights(), zone, first, last)
+        clock = clock_of_use(cycles, nobody, 1, zone, as_of=begin, last=begin + WEEK + HORIZON)
         now = found.began_at[rows]
         told = forecast(cycles, prepare(cycles, nobody, clock, begin), _situation(found, rows, mark), now).threshold
         hours = (told.quantiles - now[:, None]) / np.timedelta64(1, "h")
         quantiles[rows] = np.where(np.isnan(hours), LONGEST_H, hours)
         chance[rows] = told.chance_before(now + np.timedelta64(round(horizon_h * 3600), "s"))
-        known = known + _tally(readings, assessed, begin, end, zone)
-    return Walk(quantiles, chance, history)
+    return Walk(quantiles, chance, _tally(readings, assessed, first, scored_from, zone))
 
 
 def _weeks(scored_from: np.datetime64, found: Passages) -> Iterator[tuple[np.datetime64, np.datetime64]]:

@@ -88,10 +88,8 @@ class Foresights:
         """
         self._cycles = len(cycles)
         self._as_of = _boundary(now)
-        known = np.flatnonzero((cycles.ended_at <= self._as_of) & (cycles.ended_at > self._as_of - REACHES_BACK))
-        newest = known[np.argsort(cycles.ended_at[known], kind="stable")[-HOURS_CYCLES:]]
-        weights = _hours(cycles[newest], cycle_pool[newest], pools, self._zone).weights()
-        clock = Clock(weights, self._zone, self._as_of - REACHES_BACK, self._as_of + LASTS + HORIZON)
+        last = self._as_of + LASTS + HORIZON
+        clock = clock_of_use(cycles, cycle_pool, pools, self._zone, as_of=self._as_of, last=last)
         self._pool = prepare(cycles, cycle_pool, clock, self._as_of)
 
     def of(
@@ -115,6 +113,25 @@ class Foresights:
         nothing: list[dict[datetime, float]] = [{}] * len(situation)
         pairs = zip(_foreseen(found.threshold, nothing), _foreseen(found.full, answers), strict=True)
         return [Foresight(*pair) if known else None for pair, known in zip(pairs, found.known.tolist(), strict=True)]
+
+
+def clock_of_use(
+    cycles: Cycles, cycle_pool: Integers, pools: int, zone: ZoneInfo, *, as_of: np.datetime64, last: np.datetime64
+) -> Clock:
+    """Learn how busy the hours of the week are from the newest cycles that had ended.
+
+    Args:
+        cycles: of all bins.
+        cycle_pool: the pool of each, shape (cycles,).
+        pools: how many there are.
+        zone: whose clocks people live by.
+        as_of: what ended later is not looked at.
+        last: until when the clock has to run.
+    """
+    known = np.flatnonzero((cycles.ended_at <= as_of) & (cycles.ended_at > as_of - REACHES_BACK))
+    newest = known[np.argsort(cycles.ended_at[known], kind="stable")[-HOURS_CYCLES:]]
+    weights = _hours(cycles[newest], cycle_pool[newest], pools, zone).weights()
+    return Clock(weights, zone, as_of - REACHES_BACK, last)
 
 
 def situation(bins: Integers, pools: Integers, thresholds: Floats, reported_at: Times, cycles: Cycles) -> Situation:

@@ -19,7 +19,7 @@ LEFT_OF_FULL = 0.85
 FALL_TO_BOTTOM = 0.05
 BOTTOM = 0.06
 # After the first reading of all, which nothing confirms, only a deep fall counts that ends near the bottom.
-FIRST_FALL, FIRST_BOTTOM = 0.3, 0.12
+FIRST_FALL, FIRST_BOTTOM = 0.2, 0.1
 # With a noisy sensor it takes more: so many standard deviations to the first reading after, and to the median of three.
 FALL_NOISES = 4.5
 LASTING = 0.03

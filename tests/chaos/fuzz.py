@@ -26,7 +26,7 @@ from tests.chaos.stack import ROOT, Stack
 MESSAGES = 1_000_000
 SENDERS = 4
 STREAMS = ("readings", "backlog")
-LAST_EPOCH = 4_000_000_000
+GOOD_EPOCH, LAST_EPOCH = 3_999_999_999, 4_000_000_000
 ALONE_S = 15.0
 RATE_PER_S = 3000
 """Thirty times what a device may send; at more, the two cores of a small machine are busy with making rubbish."""
@@ -54,6 +54,7 @@ class Outcome:
         unforeseen: refusals whose reason is an error in the ingester.
         good_ms: each reading of the good device, from its publication to its acknowledgement.
         good_alone_ms: the same without the rubbish.
+        good_busy_ms: the same beside as many good messages of the same senders.
         seconds: that the rubbish took.
     """
 
@@ -64,6 +65,7 @@ class Outcome:
     unforeseen: int
     good_ms: list[float]
     good_alone_ms: list[float]
+    good_busy_ms: list[float]
     seconds: float
 
     @property
@@ -87,15 +89,17 @@ class Fuzz:
         self._books = Books([bundle.folder.name for bundle in self._senders])
         self._port = free_port()
         self._last = 0
+        self._good_seq = 0
 
     def go(self, messages: int, alone_s: float) -> Outcome:
-        """Let the good device work alone, then beside the rubbish, and look at what became of it.
+        """Let the good device work alone, beside good messages, then beside the rubbish, and look at what became of it.
 
         Args:
             messages: how many are sent.
-            alone_s: how long the good device is alone.
+            alone_s: how long the good device is alone, and how long beside good messages.
         """
         alone: list[float] = []
+        busy: list[float] = []
         beside: list[float] = []
         began = time.monotonic()
         with self._ingester() as ingester, ExitStack() as connections:
@@ -103,9 +107,11 @@ class Fuzz:
                 with self._pulse("alone", alone):
                     time.sleep(alone_s)
                 publishers = [connections.enter_context(Publisher(bundle)) for bundle in self._senders]
+                with self._pulse("busy", busy):
+                    self._send(publishers, round(RATE_PER_S * alone_s), self._draw_good)
                 began = time.monotonic()
                 with self._pulse("beside", beside):
-                    self._send(publishers, messages)
+                    self._send(publishers, messages, self._draw)
                 seconds = time.monotonic() - began
                 # In each stream every message waits behind those before it.
                 stalls = int(not self._takes_more(publishers[0]))
@@ -114,7 +120,7 @@ class Fuzz:
                     raise
             if not ingester.running:
                 words = [f"the ingester ended: {ingester.last_words()}"]
-                return Outcome(messages, 1, 0, words, 0, beside, alone, time.monotonic() - began)
+                return Outcome(messages, 1, 0, words, 0, beside, alone, busy, time.monotonic() - began)
             ingester.stop()
         with self._ingester():
             # What the broker holds back comes again, before what is new.
@@ -123,19 +129,26 @@ class Fuzz:
             stalls += self._received() - len(STREAMS)
         unforeseen = self._stack.rows("select count(*) from rejects where detail like 'cannot be read: %%'")[0][0]
         differences = self._books.differences(self._stack)
-        return Outcome(messages, 0, stalls, differences, unforeseen, beside, alone, seconds)
+        return Outcome(messages, 0, stalls, differences, unforeseen, beside, alone, busy, seconds)
 
-    def _send(self, publishers: list[Publisher], messages: int) -> None:
+    def _send(self, publishers: list[Publisher], messages: int, draw: Callable[[str], Drawn]) -> None:
         sent, earlier, began = 0, self._received(), time.monotonic()
         for turn, publisher in enumerate(itertools.cycle(publishers)):
             if sent == messages:
                 return
-            some = [self._draw(publisher.ref) for _ in range(min(AT_ONCE, messages - sent))]
+            some = [draw(publisher.ref) for _ in range(min(AT_ONCE, messages - sent))]
             time.sleep(max(0.0, began + sent / RATE_PER_S - time.monotonic()))
             publisher.publish([(drawn.kind, drawn.payload, drawn.retain) for drawn in some])
             sent += len(some)
             if turn % LOOK_EVERY == 0:
                 self._wait_until_received(earlier + sent - AHEAD)
+
+    def _draw_good(self, ref: str) -> Drawn:
+        self._good_seq += 1
+        row = (self._good_seq, int(time.time()), 640, 4, 9, 123, 3600, 1, 0)
+        drawn = Drawn("readings", codec.encode_readings(GOOD_EPOCH, 3600, [row]), retain=False)
+        self._books.book(_decoded(ref, drawn, int(1000 * time.time())))
+        return drawn
 
     def _draw(self, ref: str) -> Drawn:
         while True:
@@ -242,5 +255,6 @@ def prove(tell: Callable[[str], None]) -> tuple[dict[str, float], bool]:
         "fuzz.good_readings": len(outcome.good_ms),
         "fuzz.good_p99_ms": p99_ms(outcome.good_ms),
         "fuzz.good_p99_alone_ms": p99_ms(outcome.good_alone_ms),
+        "fuzz.good_p99_beside_good_ms": p99_ms(outcome.good_busy_ms),
     }
     return figures, outcome.clean and figures["fuzz.good_p99_ms"] <= GOOD_LIMIT_MS

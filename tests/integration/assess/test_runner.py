@@ -95,11 +95,11 @@ def test_runner_checks_calibrations_and_does_what_people_say(database: MigratedD
     store(database, hourly([place % 24 * 0.025 - 0.11 for place in range(24 * 12)]))
 
     with running(database, log):
-        until(lambda: query(database, "select empty_mm from bin_proposals") == [(1310,)], 10)
+        until(lambda: query(database, "select empty_mm from bin_proposals") == [(1310,)])
         assert query(database, "select empty_mm from fittings") == [(1200,)]
         with psycopg.connect(database.conninfo) as owner:
             owner.execute("update calibration_checks set answer = 'accept', answered_by = 'anna'")
-        until(lambda: query(database, "select empty_mm from fittings") == [(1310,)], 5)
+        until(lambda: query(database, "select empty_mm from fittings") == [(1310,)])
 
 
 def test_runner_outlives_its_connections(database: MigratedDatabase, log: Path) -> None:

@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from ingest.assess.forecasts.cycles import EMPTIED, MARKS, Cycles
+from ingest.assess.forecasts.cycles import EMPTIED, MARKS, Cycles, cut
 from ingest.assess.forecasts.forecast import Situation
 from ingest.assess.forecasts.pool import Pool, prepare
 from ingest.assess.forecasts.profile import HOURS, Clock
@@ -71,4 +71,35 @@ def situation(
         emptied_at=measured - np.timedelta64(int(hours_since_emptying * 3600), "s"),
         threshold=np.full(count, 0.8),
         stood_s=np.zeros(count),
+    )
+
+
+def bags(bins: int, days: int) -> tuple[Floats, Integers]:
+    """Let bags fall into bins, each a seventh of it or so, at times that only chance knows; crews come at 95 %.
+
+    Returns:
+        Hourly levels, shape (bins, hours), and the emptyings: bin and hour, shape (n, 2).
+    """
+    rng = np.random.default_rng(1)
+    levels, emptied = np.zeros((bins, days * 24)), []
+    chance, level = rng.uniform(0.06, 0.2, bins), np.zeros(bins)
+    for hour in range(days * 24):
+        full = level >= 0.95
+        emptied += [(number, hour) for number in np.flatnonzero(full).tolist()]
+        fell = rng.uniform(0.07, 0.21, bins) * (rng.random(bins) < chance)
+        level = np.where(full, 0.0, level) + fell
+        levels[:, hour] = level
+    return levels, np.array(emptied)
+
+
+def cycles_until(levels: Floats, emptied: Integers, hour: int) -> Cycles:
+    """Cut hourly levels into what is known at an hour; arguments as `bags` gives them."""
+    bins, known = len(levels), emptied[emptied[:, 1] <= hour]
+    return cut(
+        np.tile(START + np.arange(hour + 1) * HOUR, bins),
+        np.minimum(levels[:, : hour + 1], 1.0).ravel(),
+        np.arange(bins + 1) * (hour + 1),
+        bins=np.arange(bins),
+        emptied_track=known[:, 0],
+        emptied_at=START + known[:, 1] * HOUR,
     )

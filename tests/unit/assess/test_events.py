@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from ingest.assess.forecasts.events import chance_below, first_at, quantiles, uncensored
+from ingest.assess.forecasts.events import chance_below, first_at, quantiles, uncensored, uncensored_quantiles
 from tests.unit.assess.past_cycles import HOUR, NEVER, START
 
 
@@ -66,3 +66,16 @@ def test_chance_of_what_is_never_reached() -> None:
     found = chance_below(np.repeat(instants, 2, axis=0), np.array([START - HOUR, START + HOUR]), np.array([0.1, 0.5]))
 
     assert found.tolist() == [0.0, 0.1]
+
+
+def test_quantiles_of_censored_events_are_later_and_end_with_the_last_of_all() -> None:
+    values, weights = np.array([[1.0, 2.0, 3.0, 9.0]]), np.ones((1, 4))
+    cut = np.array([[False, True, False, True]])
+
+    found = uncensored_quantiles(values, weights, cut, (0.1, 0.5, 1.0))
+
+    assert found[0, 1] > quantiles(values[~cut][None], np.ones((1, 2)), (0.5,))[0, 0]
+    assert found[0, 2] == 9.0
+    assert uncensored_quantiles(values, weights, ~np.ones((1, 4), np.bool_), (0.3,)) == quantiles(
+        values, weights, (0.3,)
+    )

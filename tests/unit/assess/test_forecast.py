@@ -7,6 +7,7 @@ import pytest
 
 from ingest.assess.forecasts.cycles import EMPTIED, OPEN, Cycles
 from ingest.assess.forecasts.forecast import Forecast, Forecasts, Passage, forecast
+from ingest.assess.forecasts.foresight import situation as running
 from ingest.assess.forecasts.pool import Pool
 from ingest.assess.forecasts.profile import HOURS, Clock
 from tests.unit.assess.past_cycles import (
@@ -15,6 +16,8 @@ from tests.unit.assess.past_cycles import (
     LONDON,
     NEVER,
     START,
+    bags,
+    cycles_until,
     even_cycles,
     pool_of,
     situation,
@@ -142,6 +145,23 @@ def test_half_of_the_times_it_is_later_wherever_a_bin_is_met() -> None:
     assert sooner == pytest.approx([0.1, 0.5, 0.9], abs=0.12)
 
 
+def test_half_of_the_times_it_is_later_where_bags_fall() -> None:
+    # A bin with a level between two tenths is mostly one in which nothing fell for a while.
+    levels, emptied = bags(60, 30)
+    sooner = []
+    for hour in range(20 * 24, 26 * 24, 17):
+        cycles, now = cycles_until(levels, emptied, hour), START + hour * HOUR
+        asked = running(np.arange(60), np.zeros(60, np.int64), np.full(60, 0.8), np.full(60, NEVER), cycles)
+        hours = (forecast(cycles, pool_of(cycles, now), asked, now).threshold.quantiles - now) / HOUR
+        high = levels[:, hour:] >= 0.8
+        came = ~high[:, 0] & high.any(axis=1)
+        sooner.append((high.argmax(axis=1) - 0.5)[came, None] < hours[came])
+
+    found = np.concatenate(sooner)
+    assert len(found) > 300
+    assert found.mean(axis=0) == pytest.approx([0.1, 0.5, 0.9], abs=0.08)
+
+
 def test_first_cycles_that_end_do_not_speak_for_all() -> None:
     # After three days the quick bins alone have filled, again and again; the others still run.
     cycles = town(200)
@@ -156,6 +176,21 @@ def test_first_cycles_that_end_do_not_speak_for_all() -> None:
     known = ~np.isnan(hours)
     sooner = (hours[known, None] < (made.threshold.quantiles[known] - START) / HOUR).mean(axis=0)
     assert sooner == pytest.approx([0.1, 0.5, 0.9], abs=0.12)
+
+
+def test_what_still_runs_takes_longer_than_it_has() -> None:
+    # Half of the bins are full after a day; of the others nobody knows more than that they are not.
+    quick, slow = (
+        [even_cycles([hours], number=number + first) for number in range(40)]
+        for hours, first in ((24.0, 0), (96.0, 40))
+    )
+    now = START + 25 * HOUR
+    asked = situation([0.0], now, bins=np.array([999]), hours_since_emptying=0)
+    cycles = Cycles.joined(quick + slow)
+
+    p50 = hours_ahead(forecast(NOBODY, pool_of(cycles, now), asked, now), now=now)[1]
+
+    assert p50 > 22
 
 
 def test_cycle_that_jumped_over_the_level_says_nothing_of_a_bin_that_stands_there() -> None:

@@ -61,6 +61,15 @@ def test_delays_are_counted_from_the_emptying() -> None:
     assert waited.max() <= 4
 
 
+def test_readings_that_come_in_at_once_were_not_waited_for() -> None:
+    world = make_world(10, 1, TUNING[0], {"back_fill": 1.0})
+
+    waited = delays(listen(world, 7 * 24), world, sight(world))
+
+    assert len(waited) > 10
+    assert waited.max() <= 4
+
+
 def test_waited_h_ends_where_the_true_level_is_at_the_threshold() -> None:
     levels = make_world(10, 1, TUNING[0]).levels
     hour, place = np.argwhere(~np.isnan(waited_h(levels)) & (levels.hourly < THRESHOLD))[5]

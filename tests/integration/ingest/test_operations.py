@@ -14,7 +14,7 @@ import pytest
 from firmware.smartbin import codec
 from simulator.stack.broker import Broker
 from tests.conftest import MigratedDatabase
-from tests.integration.ingest.ingester import NOW_S, Ingester, Peer, enrol, reading, stored, until
+from tests.integration.ingest.ingester import NOW_S, Ingester, Peer, change, enrol, reading, stored, until
 
 
 def test_metrics_say_what_became_of_messages(ingester: Ingester, peer: Peer) -> None:
@@ -59,6 +59,24 @@ def test_batch_that_waits_for_the_database_is_seen(database: MigratedDatabase, i
 
     assert stored == 0
     assert ingester.figure("readings_stored_total") == 1
+
+
+def test_connection_lost_within_a_transaction_is_one_line_of_the_log(
+    database: MigratedDatabase, ingester: Ingester, peer: Peer
+) -> None:
+    with psycopg.connect(database.conninfo) as connection:
+        connection.execute("lock table readings in access exclusive mode")
+        peer.publish(codec.encode_readings(1, None, [reading(1)]))
+        until(lambda: ingester.figure("received_lag_seconds") > 0, "it waits for the database")
+        change(
+            database,
+            "select pg_terminate_backend(pid) from pg_stat_activity "
+            "where application_name = 'brimwatch readings' and datname = current_database()",
+        )
+        until(lambda: "The database does not answer" in ingester.text, "it says so")
+    until(lambda: ingester.figure("readings_stored_total") == 1, "it is stored after all")
+
+    assert [line for line in ingester.text.splitlines() if not line.startswith("timestamp=")] == []
 
 
 def test_lost_broker_makes_it_unready_and_not_unhealthy(

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 import psycopg
@@ -12,20 +13,21 @@ from ingest.batch import Incoming
 from ingest.decode import decode
 from ingest.store import Store, Stored
 from tests.conftest import MigratedDatabase
-from tests.integration.ingest.ingester import change, reading
+from tests.integration.ingest.ingester import change, reading, rows
 
 DEVICES, READINGS, ROUNDS = 20, 200, 5
 
 
+def message(device: int, epoch: int, seqs: Iterable[int]) -> Incoming:
+    """Give a message of some readings."""
+    topic = f"bins/v1/d-{device}/up/backlog"
+    payload = codec.encode_readings(epoch, None, [reading(seq) for seq in seqs])
+    return Incoming(topic, payload, decode(topic, payload, retain=False, now_ms=int(time.time() * 1000)))
+
+
 def messages(round_number: int) -> list[Incoming]:
     """Give a message of many readings from each device."""
-    made = []
-    for device in range(DEVICES):
-        topic = f"bins/v1/d-{device}/up/backlog"
-        payload = codec.encode_readings(round_number, None, [reading(seq) for seq in range(READINGS)])
-        decoded = decode(topic, payload, retain=False, now_ms=int(time.time() * 1000))
-        made.append(Incoming(topic, payload, decoded))
-    return made
+    return [message(device, round_number, range(READINGS)) for device in range(DEVICES)]
 
 
 @pytest.mark.anyio
@@ -46,3 +48,22 @@ async def test_streams_with_the_same_readings_do_not_wait_for_each_other(databas
 
     assert sum(stored.readings for stored in results) == ROUNDS * DEVICES * READINGS
     assert sum(stored.duplicates for stored in results) == ROUNDS * DEVICES * READINGS
+
+
+@pytest.mark.anyio
+async def test_what_another_stream_stored_meanwhile_is_no_surprise(database: MigratedDatabase) -> None:
+    change(database, "insert into devices (ref) values ('d-0')")
+    async with (
+        await psycopg.AsyncConnection.connect(database.conninfo, autocommit=True) as one,
+        await psycopg.AsyncConnection.connect(database.conninfo, autocommit=True) as other,
+    ):
+        store, rival = Store(one), Store(other)
+        await store.write([message(0, 1, [1])], datetime.now(UTC))
+        await rival.write([message(0, 1, [2, 3])], datetime.now(UTC))
+
+        both = await store.write([message(0, 1, [2]), message(0, 1, [3, 4])], datetime.now(UTC))
+        next_ones = await store.write([message(0, 1, [5, 6])], datetime.now(UTC))
+
+    assert (both.readings, both.duplicates) == (1, 2)
+    assert (next_ones.readings, next_ones.duplicates) == (2, 0)
+    assert rows(database, "select array_agg(seq order by seq) from readings") == [([1, 2, 3, 4, 5, 6],)]

@@ -1,7 +1,7 @@
 """Writes a batch of messages in one transaction: readings, rejects, what devices say, and what is to assess."""
 
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,6 +23,9 @@ from ingest.crash import NEVER, Crash
 
 # A device that was retired may still be stored for so long.
 DEVICES_MAX_AGE_S = 30.0
+
+# What a chunk of `readings` spans: a week.
+CHUNK_MS = 7 * 86_400_000
 
 # PostgreSQL's words for "this row cannot be": the others may work the next time.
 POISON = (errors.DataError, errors.IntegrityError, errors.NotSupportedError, errors.InternalError)
@@ -266,12 +269,11 @@ class Store:
     async def _insert(self, batch: Batch, rows: list[Row], pipeline: AsyncPipeline | None = None) -> int:
         if not rows:
             return 0
-        columns = reading_columns(rows)
-        cursor = await self._connection.execute(INSERT, {**columns, "received_at": batch.received_at})
+        cursor = await self._connection.execute(INSERT, {**reading_columns(rows), "received_at": batch.received_at})
         if pipeline is not None:
             await pipeline.sync()
         if cursor.rowcount < len(rows):
-            await self._reject_conflicts(batch, rows, columns)
+            await self._reject_conflicts(batch, rows)
         return cursor.rowcount
 
     async def _insert_by_halves(self, batch: Batch, rows: list[Row]) -> int:
@@ -286,12 +288,17 @@ class Store:
         half = len(rows) // 2
         return await self._insert_by_halves(batch, rows[:half]) + await self._insert_by_halves(batch, rows[half:])
 
-    async def _reject_conflicts(self, batch: Batch, rows: list[Row], columns: dict[str, object]) -> None:
-        times = [row.reading.measured_ms for row in rows]
-        bounds = {"first_ms": min(times), "last_ms": max(times)}
-        cursor = await self._connection.execute(CONFLICTS, {**columns, **bounds})
-        async for place, *stored in cursor:
-            batch.rejects.append(conflict_reject(rows[place - 1], stored))
+    async def _reject_conflicts(self, batch: Batch, rows: list[Row]) -> None:
+        # One false clock in a batch must not have the database open every chunk between two years.
+        by_chunk: defaultdict[int, list[Row]] = defaultdict(list)
+        for row in rows:
+            by_chunk[row.reading.measured_ms // CHUNK_MS].append(row)
+        for some in by_chunk.values():
+            times = [row.reading.measured_ms for row in some]
+            bounds = {"first_ms": min(times), "last_ms": max(times)}
+            cursor = await self._connection.execute(CONFLICTS, {**reading_columns(some), **bounds})
+            async for place, *stored in cursor:
+                batch.rejects.append(conflict_reject(some[place - 1], stored))
 
     async def _write_heard(self, batch: Batch) -> None:
         if not batch.heard:

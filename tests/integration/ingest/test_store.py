@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 import psycopg
@@ -13,15 +13,20 @@ from ingest.batch import Incoming
 from ingest.decode import decode
 from ingest.store import Store, Stored
 from tests.conftest import MigratedDatabase
-from tests.integration.ingest.ingester import change, reading, rows
+from tests.integration.ingest.ingester import NOW_S, change, reading, rows
 
 DEVICES, READINGS, ROUNDS = 20, 200, 5
 
 
 def message(device: int, epoch: int, seqs: Iterable[int]) -> Incoming:
     """Give a message of some readings."""
+    return message_of(device, epoch, [reading(seq) for seq in seqs])
+
+
+def message_of(device: int, epoch: int, rows: Sequence[Sequence[int | None]]) -> Incoming:
+    """Give a message of readings as the contract has them."""
     topic = f"bins/v1/d-{device}/up/backlog"
-    payload = codec.encode_readings(epoch, None, [reading(seq) for seq in seqs])
+    payload = codec.encode_readings(epoch, None, rows)
     return Incoming(topic, payload, decode(topic, payload, retain=False, now_ms=int(time.time() * 1000)))
 
 
@@ -67,3 +72,23 @@ async def test_what_another_stream_stored_meanwhile_is_no_surprise(database: Mig
     assert (both.readings, both.duplicates) == (1, 2)
     assert (next_ones.readings, next_ones.duplicates) == (2, 0)
     assert rows(database, "select array_agg(seq order by seq) from readings") == [([1, 2, 3, 4, 5, 6],)]
+
+
+@pytest.mark.anyio
+async def test_other_values_are_refused_each_by_its_name_however_far_apart(database: MigratedDatabase) -> None:
+    change(database, "insert into devices (ref) values ('d-0')")
+    weeks = [NOW_S - week * 7 * 86_400 for week in range(1, 4)]
+
+    def told(distance_mm: int) -> Incoming:
+        seqs = enumerate(weeks, 10)
+        return message_of(0, 1, [(seq, at, distance_mm + seq, 4, 9, 123, 3600, 1, 0) for seq, at in seqs])
+
+    async with await psycopg.AsyncConnection.connect(database.conninfo, autocommit=True) as connection:
+        store = Store(connection)
+        await store.write([told(600)], datetime.now(UTC))
+        again = await store.write([told(700)], datetime.now(UTC))
+
+    assert again.reasons == {"conflict": 3}
+    assert [detail for (detail,) in rows(database, "select detail from rejects order by detail")] == [
+        f"epoch 1, seq {seq}: distance_mm {700 + seq} instead of {600 + seq}" for seq in (10, 11, 12)
+    ]

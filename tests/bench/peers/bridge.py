@@ -11,7 +11,7 @@ from ingest.batch import Row, reading_columns
 from ingest.columns import register_columns
 from ingest.decode_cbor import decode_readings
 from ingest.link import Link
-from ingest.store import INSERT
+from ingest.store import INSERT_NEW
 from tests.bench.flow import ref
 from tests.bench.peers.rows import device_ids
 from tests.bench.settings import read_link
@@ -30,7 +30,9 @@ def main(link: Link) -> None:
         while True:
             messages = consumer.poll(max=BATCH, timeout_ms=1000)
             if messages:
-                connection.execute(INSERT, {**reading_columns(_rows(messages, ids)), "received_at": datetime.now(UTC)})
+                connection.execute(
+                    INSERT_NEW, {**reading_columns(_rows(messages, ids)), "received_at": datetime.now(UTC)}
+                )
                 consumer.commit()
 
 

@@ -1,5 +1,6 @@
 """The sensors' page: which are silent, how their batteries are, and what was refused of what they sent."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -20,6 +21,7 @@ COLUMNS: list[dict[str, Any]] = [
     {"field": "device", "headerName": "Sensor", "minWidth": 140, "flex": 2},
     {"field": "bin", "headerName": "In bin", "width": 140, "cellRenderer": "RefLink"},
     {"field": "state", "headerName": "State", "width": 180, "cellRenderer": "SensorState"},
+    {"field": "measured_min", "headerName": "Last reading", "width": 140, "cellRenderer": "Ago"},
     {"field": "heard_min", "headerName": "Last heard", "width": 140, "cellRenderer": "Ago"},
     {"field": "battery", "headerName": "Battery, V", "width": 120, "type": "numericColumn", "cellRenderer": "Volts"},
     {"field": "rssi", "headerName": "Signal, dBm", "width": 130, "type": "numericColumn"},
@@ -31,7 +33,7 @@ PHONE_PX = 700
 PHONE_COLUMNS: list[dict[str, Any]] = [
     {"field": "bin", "headerName": "In bin", "width": 82, "cellRenderer": "RefLink"},
     {"field": "state", "headerName": "State", "minWidth": 120, "flex": 1, "cellRenderer": "SensorState"},
-    {"field": "heard_min", "headerName": "Last heard", "width": 106, "cellRenderer": "Ago"},
+    {"field": "measured_min", "headerName": "Last reading", "width": 114, "cellRenderer": "Ago"},
 ]
 ORDER = ("Silent", "Readings rejected", "Never heard", "Not fitted", "Working")
 MOST_DEVICES = 100_000
@@ -99,17 +101,22 @@ async def _read(site: Site) -> tuple[list[dict[str, Any]], list[Component]]:
 
 def _row(device: Device, sensors: dict[str, str], now: datetime) -> dict[str, Any]:
     status = device.status or {}
-    heard = device.last_received_at
     return {
         "device": device.device,
         "bin": device.bin or "",
         "state": _state(device, sensors),
-        "heard_min": None if heard is None else int((now - heard).total_seconds() // 60),
+        # Not the same: a sensor may hand over today what it measured last week, and is silent for all that.
+        "measured_min": _minutes_since(device.last_measured_at, now),
+        "heard_min": _minutes_since(device.last_received_at, now),
         "battery": None if device.battery_mv is None else device.battery_mv / 1000,
         "rssi": _number(status.get("rssi_dbm")),
         "waiting": _number(status.get("waiting_count")),
         "firmware": str(status.get("firmware") or NOTHING),
     }
+
+
+def _minutes_since(moment: datetime | None, now: datetime) -> int | None:
+    return None if moment is None else int((now - moment).total_seconds() // 60)
 
 
 def _troubled_first(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -129,9 +136,9 @@ def _number(value: object) -> float | None:
 
 
 def _summary(rows: Sequence[dict[str, Any]]) -> str:
-    silent = sum(1 for row in rows if row["state"] in {"Silent", "Never heard"})
-    bad = sum(1 for row in rows if row["state"] == "Readings rejected")
-    return f"{len(rows):,} sensors; {silent:,} silent; {bad:,} whose readings cannot be believed."
+    of = Counter(row["state"] for row in rows)
+    silent = f"{of['Silent']:,} silent; {of['Never heard']:,} never heard"
+    return f"{len(rows):,} sensors; {silent}; {of['Readings rejected']:,} whose readings cannot be believed."
 
 
 def _rejects(counts: Sequence[RejectCount], newest: Sequence[Reject], now: datetime) -> list[Component]:

@@ -251,6 +251,26 @@ def test_manager_answers_a_proposed_calibration(open_page: Opener, site: Site, b
     assert seen.complaints == []
 
 
+def test_sensor_that_hands_over_its_past_is_seen_to_be_silent(open_page: Opener, site: Site, bins: list[int]) -> None:
+    with site.connect() as conn:
+        town.set_state(conn, bins[:1], town.SILENT)
+        conn.execute("update device_state set last_measured_at = now() - interval '3 days 1 hour'")
+        conn.execute("insert into devices (ref) values ('new')")
+        conn.execute(
+            "insert into fittings (device_id, bin_id, fitted_at, empty_mm, full_mm)"
+            " select id, %s, now(), 1150, 150 from devices where ref = 'new'",
+            bins[1:2],
+        )
+    page, seen = open_page(path="/devices")
+
+    expect(page.locator("#devices-summary")).to_have_text(
+        "2 sensors; 1 silent; 1 never heard; 0 whose readings cannot be believed."
+    )
+    expect(page.locator(".ag-row", has_text="Silent")).to_contain_text("Silent3 d ago")
+    expect(page.locator(".ag-row", has_text="Never heard")).to_contain_text("Never heardnevernever")
+    assert seen.complaints == []
+
+
 def acknowledged_by(site: Site) -> list[str | None]:
     with site.connect() as conn:
         return [row[0] for row in conn.execute("select acknowledged_by from alert_list where type = 'fire'")]

@@ -7,6 +7,7 @@ from datetime import datetime
 from msgspec import Struct, json
 
 from ingest.columns import Bigints, Doubles, Integers
+from ingest.decode_cbor import LARGEST_U32
 from ingest.lorawan.models import advice, decode_uplink
 from ingest.reading import Decoded, Reading
 
@@ -174,8 +175,11 @@ def _alone(row: Row) -> bytes:
         return row.message.payload
     reading = row.reading
     values = {name: value for name in VALUES if (value := getattr(reading, name)) is not None or name == "distance_mm"}
-    fields = {"seq": reading.seq, "measured_at": reading.measured_ms / 1000, **values}
-    return json.encode({"epoch": reading.epoch, "readings": [fields]})
+    fields = {"measured_at": reading.measured_ms / 1000, **values}
+    # Where the sender counts nothing its time is its name, which is larger than a `seq` that is sent may be.
+    if reading.seq > LARGEST_U32:
+        return json.encode({"readings": [fields]})
+    return json.encode({"epoch": reading.epoch, "readings": [{"seq": reading.seq, **fields}]})
 
 
 def _name(row: Row) -> str:

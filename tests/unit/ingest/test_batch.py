@@ -16,13 +16,14 @@ ROWS = [
     (18, 1772366460, None, None, None, None, None, None, 0),
 ]
 JSON = json.encode({"epoch": 3, "readings": [{"seq": 7, "measured_at": 1772366400.123, "distance_mm": 1}] * 2})
+UNCOUNTED = json.encode({"readings": [{"measured_at": 1772366400.123, "distance_mm": 1}] * 2})
 
 
 def incoming(payload: bytes) -> Incoming:
     return Incoming(TOPIC, payload, decode(TOPIC, payload, retain=False, now_ms=NOW_MS))
 
 
-@pytest.mark.parametrize("payload", [codec.encode_readings(3, 3600, ROWS), JSON])
+@pytest.mark.parametrize("payload", [codec.encode_readings(3, 3600, ROWS), JSON, UNCOUNTED])
 def test_conflict_of_many_rows_keeps_each_row_alone(payload: bytes) -> None:
     message = incoming(payload)
 

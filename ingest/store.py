@@ -141,7 +141,7 @@ class Stored:
 
     Attributes:
         readings: rows that are new in the database.
-        duplicates: rows that were there already.
+        duplicates: rows that were there already, with the same values.
         reasons: how many rows went to `rejects`, by reason.
         newest_ms: when its newest reading was measured, milliseconds since 1970; None without readings.
         conflicting: devices that sent other values for what was stored already.
@@ -233,8 +233,10 @@ class Store:
         newest_ms = max(
             (said.measured_ms for said in batch.heard.values() if said.measured_ms is not None), default=None
         )
+        # A refused row was not there already.
+        there = len(batch.rows) - inserted - reasons["conflict"] - reasons["database"]
         conflicting = {reject.message.decoded.device or "" for reject in batch.rejects if reject.reason == "conflict"}
-        return Stored(inserted, len(batch.rows) - inserted, reasons, newest_ms, frozenset(conflicting))
+        return Stored(inserted, there, reasons, newest_ms, frozenset(conflicting))
 
     async def _write_beside(self, batch: Batch, inserted: int) -> None:
         self._crash.passes("after_insert")

@@ -89,6 +89,7 @@ async def test_other_values_are_refused_each_by_its_name_however_far_apart(datab
         again = await store.write([told(700)], datetime.now(UTC))
 
     assert again.reasons == {"conflict": 3}
+    assert (again.readings, again.duplicates) == (0, 0)
     assert [detail for (detail,) in rows(database, "select detail from rejects order by detail")] == [
         f"epoch 1, seq {seq}: distance_mm {700 + seq} instead of {600 + seq}" for seq in (10, 11, 12)
     ]

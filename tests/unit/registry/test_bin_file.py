@@ -86,6 +86,9 @@ def test_bad_row_is_refused_and_harms_no_other(tmp_path: Path, row: str, reason:
         ("threshold", "80", "threshold 80 is not between 0.05 and 1"),
         ("service_time_s", "1.5", "service_time_s 1.5 is not a whole number"),
         ("out_of_service_until", "soon", "'soon' is not a date or time"),
+        # In UTC they are in the years 0 and 10000, which the database gives back to nobody.
+        ("out_of_service_until", "0001-01-01T00:00+14:00", "is not a date or time"),
+        ("out_of_service_until", "9999-12-31T23:59-12:00", "is not a date or time"),
         ("depot", "-", "depot '-' is not a letter or digit"),
     ],
 )

@@ -48,6 +48,9 @@ def read_fits(path: Path, time_zone: str) -> tuple[list[Fit], list[Refusal]]:
 def _fit(row: Row, time_zone: str) -> Fit:
     if row.fault:
         raise ValueError(row.fault)
+    for name in ("device", "bin"):
+        if not row.cells[name]:
+            raise ValueError(f"it has no {name}")
     at = row.cells.get("fitted_at")
     return Fit(
         device=row.cells["device"],

@@ -199,14 +199,15 @@ def test_fit_corrects_the_distances(fitted: MigratedDatabase) -> None:
 
 
 def test_fit_from_a_file_lists_what_it_refuses(fitted: MigratedDatabase, tmp_path: Path) -> None:
-    text = "device,bin,empty_mm,full_mm,fitted_at\nD1,B1,1200,150,2026-03-01T07:00\nD1,B9,1,1,\nD1,B1,x,1,\n"
+    text = "device,bin,empty_mm,full_mm,fitted_at\nD1,B1,1200,150,2026-03-01T07:00\nD1,B9,1,1,\nD1,B1,x,1,\n,B1,9,1,\n"
 
     said = ingest(fitted, "devices", "fit", "--from", save(tmp_path, "fits.csv", text))
 
     assert said.splitlines() == [
-        "1 fitted, 0 unchanged, 2 refused.",
+        "1 fitted, 0 unchanged, 3 refused.",
         "Refused line 3: There is no bin B9.",
         "Refused line 4: empty_mm 'x' is not a whole number of millimetres.",
+        "Refused line 5: it has no device.",
     ]
 
 

@@ -81,13 +81,18 @@ def retire(connection: Connection, ref: str, *, now: datetime, actor: str) -> No
     if row[1] is not None:
         return
     connection.execute("update devices set retired_at = %s where id = %s", (now, row[0]))
-    connection.execute(
-        "update fittings set removed_at = greatest(%s, fitted_at + interval '1 microsecond')"
-        " where device_id = %s and removed_at is null",
+    left = connection.execute(
+        "update fittings set removed_at = greatest(%s, fitted_at + interval '1 microsecond') from bins"
+        " where bins.id = bin_id and device_id = %s and fittings.removed_at is null"
+        " returning bins.ref, fittings.removed_at",
         (now, row[0]),
-    )
+    ).fetchall()
     queue_assessment(connection, {row[0]: now})
-    record_changes(connection, actor, [Change("device.retire", ref, {"retired_at": None}, {"retired_at": now})])
+    changes = [Change("device.retire", ref, {"retired_at": None}, {"retired_at": now})]
+    for bin_ref, at in left:
+        before, after = {"bin": bin_ref, "removed_at": None}, {"bin": None, "removed_at": at}
+        changes.append(Change("device.unfit", ref, before, after))
+    record_changes(connection, actor, changes)
 
 
 def list_devices(connection: Connection) -> list[dict[str, object]]:

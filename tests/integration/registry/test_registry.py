@@ -220,6 +220,8 @@ def test_retired_device_leaves_its_bin_and_may_come_back(
 
     assert rows(fitted, "select count(*) from device_status") == [(0,)]
     assert rows(fitted, "select removed_at is null from fittings") == [(False,)]
+    changed = "select action, before ->> 'bin' from audit_log where subject = 'D1' order by id desc limit 2"
+    assert rows(fitted, changed) == [("device.unfit", "B1"), ("device.retire", None)]
     assert failure(fitted, "devices", "fit", "D1", "B2", "--empty-mm", "1200") == "No device D1 is enrolled."
     ingest(fitted, "devices", "enrol", "D1", "--out", str(tmp_path / "out"), "--certificates", str(authority))
     assert ingest(fitted, "devices", "list").splitlines()[1].startswith("D1\t\t")

@@ -54,11 +54,14 @@ def migrate(settings: MigrateSettings, folder: Path = MIGRATIONS) -> list[str]:
 @contextmanager
 def _connection() -> Iterator[psycopg.Connection]:
     try:
-        connection = psycopg.connect(autocommit=True, connect_timeout=10, application_name="brimwatch migrate")
+        with psycopg.connect(autocommit=True, connect_timeout=10, application_name="brimwatch migrate") as connection:
+            yield connection
     except psycopg.OperationalError as error:
         raise DatabaseLostError(f"{lost(error)}.") from error
-    with connection:
-        yield connection
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise MigrationError(
+            f"This role may not migrate: {first_line(error)}. Use the role that owns the database."
+        ) from error
 
 
 def _require_timescaledb(connection: psycopg.Connection) -> None:

@@ -158,6 +158,16 @@ def test_database_that_is_away_is_one_sentence(monkeypatch: pytest.MonkeyPatch) 
         migrate(MigrateSettings())
 
 
+def test_role_that_may_not_migrate_is_told_so_in_one_sentence(
+    owned: MigratedDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in owned.ingest_env.items():
+        monkeypatch.setenv(name, value)
+
+    with pytest.raises(MigrationError, match=r"^This role may not migrate: permission denied"):
+        migrate(MigrateSettings())
+
+
 def test_two_at_once_take_turns(tmp_path: Path, owned: MigratedDatabase) -> None:
     """Both end well, and the file is applied once."""
     folder = migrations(tmp_path / "m", **{"9001_more": "create table more (id integer); select pg_sleep(0.3)"})

@@ -9,6 +9,7 @@ from http import HTTPStatus
 import structlog
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 
+from ingest.errors import SettingsError
 from ingest.metrics import Metrics
 
 REQUEST_TIMEOUT_S = 5.0
@@ -35,8 +36,8 @@ class Health:
         self.problems.pop(part, None)
 
 
-async def serve_health(health: Health, metrics: Metrics, host: str, port: int) -> None:
-    """Answer until cancelled.
+async def serve_health(health: Health, metrics: Metrics, host: str, port: int) -> asyncio.Server:
+    """Answer until the server is closed, as `async with` does at its end.
 
     - `/healthz`: 200 as long as the process lives; only a restart helps when it does not answer.
     - `/readyz`: 200, or 503 with what is wrong; what is wrong is mostly elsewhere, and a restart does not help.
@@ -47,6 +48,9 @@ async def serve_health(health: Health, metrics: Metrics, host: str, port: int) -
         metrics: the figures.
         host: address to listen on.
         port: TCP port; 0 for any free one.
+
+    Raises:
+        SettingsError: that is no address that we can listen on.
     """
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -57,11 +61,16 @@ async def serve_health(health: Health, metrics: Metrics, host: str, port: int) -
                 await writer.drain()
         writer.close()
 
-    server = await asyncio.start_server(answer, host, port, limit=4096)
+    try:
+        server = await asyncio.start_server(answer, host, port, limit=4096)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise SettingsError(
+            f"BRIMWATCH_HEALTH_HOST and BRIMWATCH_HEALTH_PORT are no address to listen on: {reason}."
+        ) from error
     bound = server.sockets[0].getsockname()
     log.info("answering /healthz", host=bound[0], port=bound[1])
-    async with server:
-        await server.serve_forever()
+    return server
 
 
 def _response(request: bytes, health: Health, metrics: Metrics) -> bytes:

@@ -1,6 +1,7 @@
 """`python -m ingest serve`: wires the parts and keeps them running until it is told to stop."""
 
 import asyncio
+import contextlib
 import gc
 import signal
 
@@ -38,7 +39,7 @@ async def serve(settings: ServeSettings) -> None:
     """Receive, store and acknowledge until SIGTERM or SIGINT.
 
     Raises:
-        SettingsError: certificates are missing.
+        SettingsError: certificates are missing, or we cannot listen where we should.
     """
     link = Link(settings.mqtt_host, settings.mqtt_port, settings.certificates)
     link.require((*STREAMS, SENDER))
@@ -54,14 +55,14 @@ async def serve(settings: ServeSettings) -> None:
         Pipeline(name, topics, settings.batch_messages, link, lead, sender, health, metrics, limit, crash)
         for name, topics in STREAMS.items()
     ]
-    async with asyncio.TaskGroup() as tasks:
+    answering: contextlib.nullcontext[None] | asyncio.Server = contextlib.nullcontext()
+    if settings.health_port is not None:
+        answering = await serve_health(health, metrics, settings.health_host, settings.health_port)
+    async with answering, asyncio.TaskGroup() as tasks:
         helpers = [
             tasks.create_task(lead.run(), name="lead"),
             tasks.create_task(sender.run(), name="send"),
         ]
-        if settings.health_port is not None:
-            answering = serve_health(health, metrics, settings.health_host, settings.health_port)
-            helpers.append(tasks.create_task(answering, name="health"))
         streams = [tasks.create_task(pipeline.run(), name=pipeline.name) for pipeline in pipelines]
         await stop.wait()
         log.info("stopping")

@@ -1,7 +1,11 @@
 """What the ingester says of itself to whoever runs it."""
 
+import os
 import secrets
+import socket
 import statistics
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -14,7 +18,7 @@ import pytest
 from firmware.smartbin import codec
 from simulator.stack.broker import Broker
 from tests.conftest import MigratedDatabase
-from tests.integration.ingest.ingester import NOW_S, Ingester, Peer, change, enrol, reading, stored, until
+from tests.integration.ingest.ingester import NOW_S, ROOT, Ingester, Peer, change, enrol, reading, stored, until
 
 
 def test_metrics_say_what_became_of_messages(ingester: Ingester, peer: Peer) -> None:
@@ -94,6 +98,24 @@ def test_lost_broker_makes_it_unready_and_not_unhealthy(
         assert "does not answer" in answer["problems"]["brimwatch-readings"]
         assert alive == (200, '{"status": "ok"}')
         assert ingester.figure("reconnects_total", link="brimwatch-readings") >= 1
+
+
+def test_address_that_cannot_be_listened_on_is_one_sentence(database: MigratedDatabase, broker: Broker) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        env = {
+            **os.environ,
+            **database.ingest_env,
+            "BRIMWATCH_MQTT_HOST": broker.host,
+            "BRIMWATCH_CERTIFICATES": str(broker.certificates),
+            "BRIMWATCH_HEALTH_PORT": str(port),
+        }
+        command = [sys.executable, "-m", "ingest", "serve"]
+        done = subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("BRIMWATCH_HEALTH_HOST and BRIMWATCH_HEALTH_PORT are no address to listen on: ")
+    assert done.stderr.endswith(f"('127.0.0.1', {port}): address already in use.\n")
 
 
 def test_flood_of_one_device_harms_nobody_and_loses_nothing(

@@ -77,7 +77,8 @@ class Receiver:
         except TimeoutError as error:
             await self._connection.close(DISCONNECT_TIMEOUT_S)
             raise self._link.lost(TimeoutError(f"nothing within {CONNECT_TIMEOUT_S:g} s")) from error
-        except OSError as error:
+        # Names that no host can bear are a ValueError.
+        except (OSError, ValueError) as error:
             await self._connection.close(DISCONNECT_TIMEOUT_S)
             raise self._why_lost(error) from error
         except BaseException:

@@ -79,6 +79,14 @@ async def take_until_lost(link: Link) -> tuple[list[Message], BrokerLostError]:
 
 
 @pytest.mark.anyio
+@pytest.mark.parametrize("host", ["mqtt..example.org", f"{'a' * 64}.example.org", ".example.org"])
+async def test_host_that_cannot_be_one_is_a_broker_that_does_not_answer(authority: Path, host: str) -> None:
+    _, error = await take_until_lost(Link(host, 8883, authority))
+
+    assert f"The broker at {host}:8883 does not answer" in str(error)
+
+
+@pytest.mark.anyio
 @pytest.mark.parametrize(
     ("answer", "sentence"),
     [

@@ -108,7 +108,7 @@ class Pipeline:
             self._meter.watch_queue(lambda: receiver.waiting + intake.waiting)
             while True:
                 taken, messages = await intake.take()
-                if self._behind and not receiver.waiting and not intake.waiting:
+                if self._behind and receiver.has_all and not intake.waiting:
                     self._behind = False
                     self.limit.caught_up()
                 await _finish(self._process(receiver, taken, messages))

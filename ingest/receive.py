@@ -62,6 +62,10 @@ class Receiver:
         self._window = window
         self._keepalive_s = keepalive_s
         self._subscribed = subscribed
+        # Taken, and not acknowledged yet.
+        self._unacknowledged = 0
+        self._granted = False
+        self._held_back = True
         self._news = asyncio.Event()
         self._connection = Connection(self._news.set)
 
@@ -97,6 +101,11 @@ class Receiver:
         """Messages that arrived and were not yet taken."""
         return len(self._connection.messages)
 
+    @property
+    def has_all(self) -> bool:
+        """Whether everything that waited for us at the broker was taken."""
+        return not (self._held_back or self._connection.messages)
+
     async def take(self, limit: int) -> list[Message]:
         """Take what has arrived, in order; waits for at least one message.
 
@@ -120,10 +129,14 @@ class Receiver:
             size += len(message.payload)
             batch.append(message)
         self._connection.taken(len(batch))
+        self._unacknowledged += len(batch)
         return batch
 
     def acknowledge(self, batch: list[Message]) -> None:
         """Tell the broker in one go that a batch is safe; does nothing when the connection has ended."""
+        # As long as the window is full the broker may have more.
+        self._held_back = not self._granted or self._unacknowledged + self.waiting >= self._window
+        self._unacknowledged -= len(batch)
         self._connection.send(acknowledgements([message.packet_id for message in batch if message.packet_id]))
 
     async def _connect(self) -> None:
@@ -152,6 +165,7 @@ class Receiver:
                 refusal = f"it refuses the subscription to {topic}: {say(reason or 0, '')}"
                 self._connection.give_up(ConnectionError(refusal))
                 return
+        self._granted = True
         self._subscribed()
 
     def _why_lost(self, error: Exception) -> BrokerLostError:

@@ -154,6 +154,25 @@ def test_flood_of_one_device_harms_nobody_and_loses_nothing(
     assert statistics.median(flooded_s) < statistics.median(quiet_s) + 1, (quiet_s, flooded_s)
 
 
+def test_what_waited_while_it_was_away_is_not_put_off(
+    tmp_path: Path, database: MigratedDatabase, fresh_broker: Broker, authority: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even where all is of one device, and more than may be on its way at once."""
+    monkeypatch.setenv("BRIMWATCH_DEVICE_MESSAGES_PER_S", "1")
+    monkeypatch.setenv("BRIMWATCH_BATCH_MESSAGES", "100")
+    ref, count = f"d-{secrets.token_hex(4)}", 2000
+    enrol(database, authority, tmp_path / "devices", ref)
+    with Ingester(tmp_path, database, fresh_broker) as ingester, Peer(tmp_path / "devices", ref, fresh_broker) as peer:
+        ingester.terminate()
+        sent = [peer.send(codec.encode_readings(1, None, [flooded(seq)])) for seq in range(count)]
+        sent[-1].wait_for_publish(60)
+        ingester.start()
+        until(lambda: ingester.figure("messages_received_total") >= count, "everything was received")
+
+        assert ingester.figure("messages_put_off_total") == 0
+        until(lambda: len(stored(database, peer)) == count, "everything is stored")
+
+
 def acknowledged_s(peer: Peer, seq: int) -> float:
     """Publish a reading; give how many seconds its acknowledgement took."""
     began = time.monotonic()

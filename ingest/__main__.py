@@ -12,6 +12,7 @@ from ingest.registry.bin_commands import areas_app, bins_app, depots_app
 from ingest.registry.calendar_commands import calendar_app
 from ingest.registry.calibration_commands import calibration_app
 from ingest.registry.commands import certificates_app, devices_app
+from ingest.registry.configuration_commands import configuration_app
 from ingest.registry.rule_commands import rules_app
 from ingest.reject_commands import rejects_app
 
@@ -23,6 +24,7 @@ app.add_typer(rules_app, name="rules")
 app.add_typer(calendar_app, name="calendar")
 app.add_typer(devices_app, name="devices")
 app.add_typer(calibration_app, name="calibration")
+app.add_typer(configuration_app, name="configuration")
 app.add_typer(certificates_app, name="certificates")
 app.add_typer(rejects_app, name="rejects")
 app.add_typer(alerts_app, name="alerts")

@@ -28,6 +28,7 @@ class Known(Struct, frozen=True):
     battery_percent: Annotated[int, Meta(ge=0, le=100)] | None = None
     next_report_s: ReportS | None = None
     config_version: Count | None = None
+    config_refused: str | None = None
 
 
 class UnusableError(ValueError):

@@ -33,6 +33,7 @@ class Metrics:
             "From the commit until the broker took the message to the device.",
             DELAYS_S,
         )
+        self.configured = self._counter("configurations_sent", "Configurations that the broker has taken.")
         self.stuck = self._counter("acknowledgements_stuck", "Times that commits went on and acknowledgements did not.")
         self.received = self._counter("messages_received", "Messages taken from the broker.", "client")
         self.queue = self._gauge("messages_waiting", "Messages that arrived and are not yet taken.", "client")

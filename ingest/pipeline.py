@@ -136,6 +136,7 @@ class Pipeline:
         receiver.acknowledge(taken)
         self._meter.acknowledged()
         self.crash.passes("after_puback")
+        self.sender.configure(stored.configurations)
         self.sender.acknowledge(_known(messages))
         self._tally.count(len(taken), stored)
 

@@ -1,14 +1,16 @@
-"""Tells devices which readings are stored or refused, so that they forget them. Never holds up a writer."""
+"""Tells devices what they may forget, because it is stored or refused, and what to be set to; holds up no writer."""
 
 import asyncio
 import contextlib
 import time
+from collections.abc import Mapping
 
 import aiomqtt
 import cbor2
 import structlog
 
 from ingest.backoff import Backoff, again
+from ingest.configuration import Configuration
 from ingest.crash import NEVER, Crash
 from ingest.decode_cbor import VERSION
 from ingest.errors import BrokerLostError
@@ -51,6 +53,7 @@ class Sender:
         self._metrics = metrics
         self._crash = crash
         self._owed = Owed(dropped=metrics.acknowledgements_dropped.inc)
+        self._configurations: dict[str, Configuration] = {}
         self._watchdog = Watchdog(stuck_s, metrics)
         metrics.acknowledgements_waiting.set_function(lambda: len(self._owed))
         self._news = asyncio.Event()
@@ -71,6 +74,19 @@ class Sender:
             self._owed.add(device, ranges, committed_at)
         if self._owed:
             self._watchdog.owed()
+            self._idle.clear()
+            self._news.set()
+
+    def configure(self, wanted: Mapping[str, Configuration]) -> None:
+        """Have devices told what to be set to, before what is acknowledged to them from now on; returns at once.
+
+        What cannot be sent is forgotten: a device that has not taken its configuration is told at its next report.
+
+        Args:
+            wanted: by device.
+        """
+        if wanted:
+            self._configurations.update(wanted)
             self._idle.clear()
             self._news.set()
 
@@ -122,9 +138,11 @@ class Sender:
         watch = asyncio.ensure_future(_until_lost(client))
         try:
             while True:
-                while self._owed:
+                while self._owed or self._configurations:
                     began = time.monotonic()
-                    await self._send_some(client)
+                    await self._send_configurations(client)
+                    if self._owed:
+                        await self._send_some(client)
                     await asyncio.sleep(min(LONGEST_REST_S, REST * (time.monotonic() - began)))
                 self._idle.set()
                 self._news.clear()
@@ -137,6 +155,17 @@ class Sender:
             watch.cancel()
             # A broker that hangs must not hold up the end of the process.
             client.timeout = DISCONNECT_TIMEOUT_S
+
+    async def _send_configurations(self, client: aiomqtt.Client) -> None:
+        some = [self._configurations.popitem() for _ in range(min(AT_ONCE, len(self._configurations)))]
+        sending = (
+            client.publish(f"bins/v1/{device}/down/config", configuration.payload(), qos=1)
+            for device, configuration in some
+        )
+        for answer in await asyncio.gather(*sending, return_exceptions=True):
+            if isinstance(answer, BaseException):
+                raise answer
+            self._metrics.configured.inc()
 
     async def _send_some(self, client: aiomqtt.Client) -> None:
         some = self._owed.take(AT_ONCE)

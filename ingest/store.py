@@ -19,6 +19,7 @@ from ingest.batch import (
     sort_out,
 )
 from ingest.columns import Bigints, Integers, register_columns
+from ingest.configuration import Configuration
 from ingest.crash import NEVER, Crash
 
 # A device that was retired may still be stored for so long.
@@ -30,9 +31,13 @@ CHUNK_MS = 7 * 86_400_000
 # PostgreSQL's words for "this row cannot be": the others may work the next time.
 POISON = (errors.DataError, errors.IntegrityError, errors.NotSupportedError, errors.InternalError)
 
+# With the configuration that a device has yet to take.
 DEVICES = """
-select ref, id, model, coalesce(floor(extract(epoch from last_measured_at) * 1000)::bigint, 0)
-from devices left join device_state on device_id = id
+select ref, id, model, coalesce(floor(extract(epoch from last_measured_at) * 1000)::bigint, 0), version, settings
+from devices
+left join device_state on device_state.device_id = id
+left join device_config on device_config.device_id = id
+    and to_jsonb(version) is distinct from status -> 'config_version'
 where ref = any(%s) and retired_at is null
 """
 
@@ -145,6 +150,7 @@ class Stored:
         reasons: how many rows went to `rejects`, by reason.
         newest_ms: when its newest reading was measured, milliseconds since 1970; None without readings.
         conflicting: devices that sent other values for what was stored already.
+        configurations: of devices that were heard and have yet to take one.
     """
 
     readings: int
@@ -152,6 +158,7 @@ class Stored:
     reasons: Mapping[str, int]
     newest_ms: int | None
     conflicting: frozenset[str]
+    configurations: Mapping[str, Configuration]
 
     @property
     def rejects(self) -> int:
@@ -176,6 +183,8 @@ class Store:
         self._models: dict[int, str] = {}
         # By device, when the newest reading of it that is stored was measured: what is newer cannot be stored yet.
         self._newest_ms: dict[int, int] = {}
+        # By id, of the devices that have yet to take one, with their references.
+        self._configurations: dict[int, tuple[str, Configuration]] = {}
         self._devices_known_at = float("-inf")
 
     async def write(self, messages: Sequence[Incoming], received_at: datetime) -> Stored:
@@ -202,12 +211,15 @@ class Store:
             self._device_ids.clear()
             self._models.clear()
             self._newest_ms.clear()
+            self._configurations.clear()
             self._devices_known_at = now
         unknown = [ref for ref in refs if ref not in self._device_ids]
         if unknown:
             cursor = await self._connection.execute(DEVICES, (unknown,))
-            async for ref, device_id, model, newest_ms in cursor:
+            async for ref, device_id, model, newest_ms, version, settings in cursor:
                 self._device_ids[ref] = device_id
+                if version is not None:
+                    self._configurations[device_id] = ref, Configuration(version, settings)
                 self._newest_ms[device_id] = newest_ms
                 if model is not None:
                     self._models[device_id] = model
@@ -236,7 +248,18 @@ class Store:
         # A refused row was not there already.
         there = len(batch.rows) - inserted - reasons["conflict"] - reasons["database"]
         conflicting = {reject.message.decoded.device or "" for reject in batch.rejects if reject.reason == "conflict"}
-        return Stored(inserted, there, reasons, newest_ms, frozenset(conflicting))
+        return Stored(inserted, there, reasons, newest_ms, frozenset(conflicting), self._to_configure(batch))
+
+    def _to_configure(self, batch: Batch) -> dict[str, Configuration]:
+        """Say who of a batch has yet to take which configuration."""
+        wanted = {}
+        for device_id in self._configurations.keys() & batch.heard.keys():
+            ref, configuration = self._configurations[device_id]
+            wanted[ref] = configuration
+            if batch.heard[device_id].status is not None:
+                # It may have said that it took it: is looked up again.
+                del self._device_ids[ref], self._configurations[device_id]
+        return wanted
 
     async def _write_beside(self, batch: Batch, inserted: int) -> None:
         self._crash.passes("after_insert")

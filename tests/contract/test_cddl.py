@@ -37,6 +37,11 @@ def test_grammar_allows_acknowledgements(example: dict[str, Any]) -> None:
     assert GRAMMAR.allows("ack", value_of(example))
 
 
+@pytest.mark.parametrize("example", **named(load("v1/config")))
+def test_grammar_allows_configurations(example: dict[str, Any]) -> None:
+    assert GRAMMAR.allows("configuration", value_of(example))
+
+
 @pytest.mark.parametrize("example", **named(load("v1/status")))
 def test_grammar_allows_status(example: dict[str, Any]) -> None:
     assert GRAMMAR.allows("status", value_of(example))

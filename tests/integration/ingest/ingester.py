@@ -149,12 +149,13 @@ class Peer:
         self.ref = ref
         self.acknowledged: set[tuple[int, int]] = set()
         self.acks: list[bytes] = []
+        self.configurations: list[bytes] = []
         self._broker = broker
         folder = bundles / ref
         self._client = Client(CallbackAPIVersion.VERSION2, client_id=ref, clean_session=False)
         self._client.tls_set(str(folder / "ca.pem"), str(folder / "device.pem"), str(folder / "device.key.pem"))
         self._client.on_message = self._on_message
-        self._client.on_connect = lambda client, *_: client.subscribe(f"bins/v1/{ref}/down/ack", qos=1)
+        self._client.on_connect = lambda client, *_: client.subscribe(f"bins/v1/{ref}/down/+", qos=1)
         self._ready = False
         self._client.on_subscribe = lambda *_: setattr(self, "_ready", True)
 
@@ -181,6 +182,9 @@ class Peer:
         return self._client.publish(f"bins/v1/{self.ref}/up/{kind}", payload, qos=1, retain=retain)
 
     def _on_message(self, _client: Client, _userdata: object, message: MQTTMessage) -> None:
+        if message.topic.endswith("/down/config"):
+            self.configurations.append(message.payload)
+            return
         _, ranges = codec.decode_ack(message.payload)
         self.acks.append(message.payload)
         for epoch, first, last in ranges:

@@ -73,6 +73,23 @@ print([codec.decode_ack(bytes.fromhex(ack)) for ack in {[example["cbor"] for exa
     assert printed == [(example["server_time"], [tuple(item) for item in example["ranges"]]) for example in examples]
 
 
+@pytest.mark.parametrize("example", **named(load("v1/config")))
+def test_firmware_reads_the_configuration(example: dict[str, Any]) -> None:
+    assert codec.decode_config(payload_of(example)) == (example["config_version"], example["settings"])
+
+
+def test_firmware_reads_the_configurations_in_micropython(tmp_path: Path) -> None:
+    examples = load("v1/config")
+    script = f"""
+from smartbin import codec
+print([codec.decode_config(bytes.fromhex(config)) for config in {[example["cbor"] for example in examples]!r}])
+"""
+
+    printed = ast.literal_eval(run_micropython(script, folder=tmp_path))
+
+    assert printed == [(example["config_version"], example["settings"]) for example in examples]
+
+
 @pytest.mark.parametrize("example", **named(load("v1/status")))
 def test_ingester_reads_the_status(example: dict[str, Any]) -> None:
     decoded = decode("bins/v1/d-0001/up/status", payload_of(example), retain=False, now_ms=NOW_MS)

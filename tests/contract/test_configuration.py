@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from firmware.smartbin import remote
 from firmware.smartbin.config import FIELDS, Config, ConfigError
 from ingest.configuration import SETTINGS, Configuration, fault_of
 from tests.contract.golden import load, named
@@ -24,6 +25,7 @@ def test_ingester_writes_the_configuration(example: dict[str, Any]) -> None:
 def test_settings_are_those_of_the_firmware_and_of_the_contract() -> None:
     section = (Path(__file__).parents[2] / "docs/contract.md").read_text().partition("## The configuration")[2]
     documented = {name: (int(low), int(high)) for name, low, high in ROW.findall(section.partition("\n## ")[0])}
+    assert set(SETTINGS) == set(remote.SETTINGS)
     built_in = {name: (low, high, default) for name, default, low, high in FIELDS if name in SETTINGS}
 
     assert {name: (each.lowest, each.highest) for name, each in SETTINGS.items()} == documented

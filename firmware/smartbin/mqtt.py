@@ -19,7 +19,8 @@ _CONNECT, _CONNACK, _PUBLISH, _PUBACK = 0x10, 0x20, 0x30, 0x40
 _SUBSCRIBE, _SUBACK, _PINGRESP, _DISCONNECT = 0x82, 0x90, 0xD0, 0xE0
 _QOS_1, _DUP, _QOS_BITS = 0x02, 0x08, 0x06
 _REFUSED = 0x80
-LARGEST_PACKET = 16384  # bytes; the longest acknowledgement that the server sends has half of it
+LARGEST_PACKET = 8192  # bytes; the longest acknowledgement that the server sends has 500 ranges in 8,100
+_PIECE = 1280  # bytes
 _CLOSED = 104
 
 
@@ -52,7 +53,8 @@ class Client:
     def connect(self, client_id: str, keepalive_s: int) -> bool:
         """Open or resume the persistent session; says whether the broker still has it."""
         self._write(_CONNECT, b"\x00\x04MQTT\x04\x00" + struct.pack(">H", keepalive_s) + _text(client_id))
-        head, body = self._packet()
+        head, size = self._packet()
+        body = self._body(size)
         if head != _CONNACK or len(body) < 2:
             raise MqttError("no CONNACK")
         if body[1]:
@@ -64,14 +66,14 @@ class Client:
         packet_id = self._next_id()
         self._write(_SUBSCRIBE, struct.pack(">H", packet_id) + _text(topic) + b"\x01")
         while True:
-            head, body = self._packet()
+            head, size = self._packet()
             if head == _SUBACK:
-                if body[-1] == _REFUSED:
+                if self._body(size)[-1] == _REFUSED:
                     raise MqttError("subscription refused: " + topic)
                 return
             if head & 0xF0 != _PUBLISH:
                 raise MqttError("no SUBACK")
-            self._early.append(self._message(head, body))  # a resumed session hands over its queue at once
+            self._early.append(self._message(head, size))  # a resumed session hands over its queue at once
 
     def publish(self, topic: str, payload: bytes) -> int:
         """Send at QoS 1 and return the packet id; see `is_confirmed`."""
@@ -101,13 +103,14 @@ class Client:
             return self._early.pop(0)
         if not self._poll.poll(min(wait_ms, self._deadline.left_ms())):
             return None
-        head, body = self._packet()
+        head, size = self._packet()
         kind = head & 0xF0
+        if kind == _PUBLISH:
+            return self._message(head, size)
+        body = self._body(size)
         if kind == _PUBACK and len(body) >= 2:
             self._unconfirmed.pop(struct.unpack_from(">H", body)[0], None)
             return None
-        if kind == _PUBLISH:
-            return self._message(head, body)
         if kind == _PINGRESP:
             return None
         raise MqttError("unexpected packet %d" % head)
@@ -116,16 +119,20 @@ class Client:
         """Say goodbye; the broker keeps the session."""
         self._write(_DISCONNECT, b"")
 
-    def _message(self, head: int, body: bytes) -> "tuple[str, bytes]":
-        if len(body) < 4:
+    def _message(self, head: int, size: int) -> "tuple[str, bytes]":
+        # Part by part: there may be no memory for a copy.
+        topic_size = struct.unpack(">H", self._read(2))[0]
+        id_size = 2 if head & _QOS_BITS else 0
+        payload_size = size - 2 - topic_size - id_size
+        if payload_size < 0:
             raise MqttError("PUBLISH too short")
-        at = 2 + struct.unpack_from(">H", body)[0]
-        topic = str(body[2:at], "utf-8")
-        if head & _QOS_BITS:
+        topic = str(self._read(topic_size), "utf-8")
+        packet_id = self._read(id_size)
+        payload = self._body(payload_size)
+        if packet_id:
             # Goes out with the next packet: a small write of its own would make that one wait for TCP.
-            self._owed.extend(bytes((_PUBACK, 2)) + body[at : at + 2])
-            at += 2
-        return topic, body[at:]
+            self._owed.extend(bytes((_PUBACK, 2)) + packet_id)
+        return topic, payload
 
     def _next_id(self) -> int:
         self._last_id = self._last_id % 0xFFFF + 1
@@ -149,7 +156,8 @@ class Client:
         if self._stream.write(whole) != len(whole):
             raise OSError(_CLOSED)
 
-    def _packet(self) -> "tuple[int, bytes]":
+    def _packet(self) -> "tuple[int, int]":
+        """Begin a packet; give its first byte and how many bytes are left of it."""
         head = self._read(1)[0]
         size = shift = 0
         while True:
@@ -160,9 +168,21 @@ class Client:
                 break
             if shift > 21:
                 raise MqttError("malformed length")
-        if size > LARGEST_PACKET:
-            raise MqttError("packet of %d bytes" % size)
-        return head, self._read(size)
+        return head, size
+
+    def _body(self, size: int) -> bytes:
+        """Read what is left of a packet; of one that is too long, or finds no memory, only the beginning is kept."""
+        if size <= LARGEST_PACKET:
+            try:
+                return self._read(size)
+            except MemoryError:  # nothing has been read yet
+                pass
+        # It is confirmed all the same: else the broker would hand it over again in every conversation.
+        body = self._read(min(size, _PIECE))
+        left = size - len(body)
+        while left:
+            left -= len(self._read(min(left, _PIECE)))
+        return body
 
     def _read(self, count: int) -> bytes:
         if not count:

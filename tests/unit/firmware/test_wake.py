@@ -126,6 +126,20 @@ def test_acknowledgement_that_came_during_sleep_spares_the_resend(
     assert abs(scripted_broker.stored[1, 2][1] - time.time()) < 60  # type: ignore[operator]
 
 
+def test_message_too_long_to_read_is_confirmed_and_costs_no_reading(
+    make_device: MakeDevice, scripted_broker: ScriptedBroker
+) -> None:
+    device = make_device()
+    device.wake()
+    scripted_broker.sessions["d-0001"].queue.append(("bins/v1/d-0001/down/ack", bytes(20_000)))
+
+    wake = device.wake()
+
+    assert "report:" not in wake.output, wake.output
+    assert sorted(scripted_broker.stored) == [(1, 0), (1, 1)]
+    assert len(scripted_broker.confirmed_by_device) == 3
+
+
 def test_subscription_lost_with_a_broken_connection_is_made_again(
     make_device: MakeDevice, scripted_broker: ScriptedBroker
 ) -> None:

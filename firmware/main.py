@@ -9,7 +9,7 @@ import machine
 import network
 import ntptime
 import onewire
-from smartbin import board, config
+from smartbin import board
 
 SLEEP_AFTER_ERROR_MS = 3600000
 MODULES = board.Modules(
@@ -17,7 +17,7 @@ MODULES = board.Modules(
 )
 
 try:
-    sleep_ms = board.build(config.load("config.json"), MODULES).run()
+    sleep_ms = board.build(MODULES).run()
 except Exception as error:  # whatever happens, a device that stays awake is dead in a day
     sys.print_exception(error)
     sleep_ms = SLEEP_AFTER_ERROR_MS

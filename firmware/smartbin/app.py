@@ -3,13 +3,13 @@
 from . import events, schedule
 from . import state as rtc_state
 from .clock import Clock, Deadline
-from .config import Config
 from .delivery import Delivery
 from .link import WifiLink
 from .measure import Bench
 from .mqtt import Client, MqttError
 from .outbox import Outbox
 from .permanent import Permanent
+from .remote import Remote
 from .version import FIRMWARE
 
 TYPE_CHECKING = False  # `typing` does not exist on the device
@@ -27,7 +27,7 @@ class App:
     """The device's program; everything that touches hardware comes in.
 
     Args:
-        config: the settings.
+        remote: the settings, and what the server changes of them.
         outbox: where readings wait.
         permanent: what outlives the battery.
         bench: the sensors.
@@ -43,7 +43,7 @@ class App:
     def __init__(
         self,
         *,
-        config: Config,
+        remote: Remote,
         outbox: Outbox,
         permanent: Permanent,
         bench: Bench,
@@ -55,7 +55,8 @@ class App:
         feed: "Callable[[], None]",
         reset_cause: str,
     ) -> None:
-        self._config = config
+        self._remote = remote
+        self._config = remote.config
         self._outbox = outbox
         self._state = outbox.state
         self._permanent = permanent
@@ -97,22 +98,31 @@ class App:
         urgent = bool(alarms & ~state.alarms) or events.has_jumped(row, state.last_distance_mm, self._config.jump_mm)
         state.alarms = alarms
         state.last_distance_mm = row[2] or state.last_distance_mm
-        state.wakes_since_report += 1
-        state.wakes_since_status += 1
-        state.retry_wakes = max(0, state.retry_wakes - 1)
+        self._count_wake()
         self._newest_seq = self._outbox.add(row)
         self._log("recorded epoch=%d seq=%d distance_mm=%s" % (state.epoch, self._newest_seq, row[2]))
         self._feed()
         return urgent
+
+    def _count_wake(self) -> None:
+        state, config = self._state, self._config
+        state.wakes_since_report += 1
+        state.wakes_since_status += 1
+        # They were counted by the interval of then, and a new configuration can make days of minutes.
+        most = schedule.retry_wakes(max(1, state.failures), config.measure_interval_s, config.report_interval_s, roll=1)
+        state.retry_wakes = max(0, min(state.retry_wakes, most) - 1)
 
     def _is_due(self, urgent: bool) -> bool:
         state, config = self._state, self._config
         if state.failures:
             return urgent or not state.retry_wakes
         every = schedule.report_wakes(config.measure_interval_s, config.report_interval_s)
-        return (
-            urgent or self._outbox.lost_memory or state.has(rtc_state.REPORT_NEXT) or state.wakes_since_report >= every
-        )
+        is_asked = self._outbox.lost_memory or state.has(rtc_state.REPORT_NEXT) or self._has_new_config()
+        return urgent or is_asked or state.wakes_since_report >= every
+
+    def _has_new_config(self) -> bool:
+        # Reported at once: what was promised for the next report was the old configuration's.
+        return self._permanent.told_config_version() != self._config.config_version
 
     def _report(self) -> None:
         deadline = Deadline(self._time, self._config.link_budget_s * 1000)
@@ -139,6 +149,7 @@ class App:
             client,
             self._config,
             self._outbox,
+            self._remote,
             newest_seq=self._newest_seq,
             next_report_s=self._next_report_s(),
             time=self._time,
@@ -179,14 +190,23 @@ class App:
         delivery.open(is_subscribed=self._may_be_subscribed, was_interrupted=self._was_interrupted)
         delivery.send_recent()
         if self._owes_status():
-            delivery.send_status(self._status())
-            self._state.wakes_since_status = 0
+            self._send_status(delivery)
         delivery.send_spooled()
+        if self._remote.refused:  # since then
+            self._send_status(delivery)
         delivery.close()
+
+    def _send_status(self, delivery: Delivery) -> None:
+        status = self._status()
+        self._remote.refused = ""  # while this one is told, another may be refused
+        delivery.send_status(status)
+        self._state.wakes_since_status = 0
+        self._permanent.set_told_config_version(self._config.config_version)
 
     def _owes_status(self) -> bool:
         is_daily = self._state.wakes_since_status >= schedule.status_wakes(self._config.measure_interval_s)
-        return is_daily or self._outbox.lost_memory or self._reset_cause != "deepsleep"
+        has_news = bool(self._remote.refused) or self._has_new_config()
+        return is_daily or has_news or self._outbox.lost_memory or self._reset_cause != "deepsleep"
 
     def _status(self) -> "dict[str, object]":
         return {
@@ -200,6 +220,7 @@ class App:
             "battery_mv": self._battery_mv,
             "next_report_s": self._next_report_s(),
             "config_version": self._config.config_version,
+            "config_refused": self._remote.refused or None,
         }
 
     def _next_report_s(self) -> int:

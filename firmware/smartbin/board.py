@@ -13,6 +13,7 @@ from .link import WifiLink
 from .measure import Bench
 from .outbox import Outbox
 from .permanent import Permanent
+from .remote import Remote
 from .spool import Spool
 
 TYPE_CHECKING = False  # `typing` does not exist on the device
@@ -55,21 +56,25 @@ class Modules:
         self.time = time
 
 
-def build(config: Config, modules: Modules, directory: str = "") -> App:
+def build(modules: Modules, directory: str = "") -> App:
     """Make the program.
 
     Args:
-        config: the settings.
         modules: what MicroPython brings.
-        directory: where certificates and readings lie, ending in "/" or empty.
+        directory: where settings, certificates and readings lie, ending in "/" or empty.
+
+    Raises:
+        ConfigError: `config.json` is missing or wrong.
     """
     machine, time = modules.machine, modules.time
+    remote = Remote(directory, print)
+    config = remote.config
     rtc = machine.RTC()
     clock = Clock(time, rtc)
     permanent = Permanent(modules.esp32.NVS("smartbin"))
     watchdog = machine.WDT(timeout=WATCHDOG_MS)
     return App(
-        config=config,
+        remote=remote,
         outbox=Outbox(rtc, permanent, Spool(directory + "spool"), clock),
         permanent=permanent,
         bench=_bench(config, modules),

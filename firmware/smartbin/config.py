@@ -91,11 +91,11 @@ class Config:
             raise ConfigError("nearest_mm: must be less than farthest_mm")
 
 
-def load(path: str) -> Config:
-    """Read the settings of a file.
+def read(path: str) -> "dict[str, object]":
+    """Read the fields of a file as they stand there, for `Config` to judge.
 
     Raises:
-        ConfigError: the file is missing, is no JSON object, or a setting is wrong.
+        ConfigError: the file is missing or is no JSON object.
     """
     try:
         with open(path) as file:
@@ -104,7 +104,7 @@ def load(path: str) -> Config:
         raise ConfigError(path + ": missing or not JSON") from None
     if not isinstance(fields, dict):
         raise ConfigError(path + ": not a JSON object")
-    return Config(fields)
+    return fields
 
 
 def _is_text(name: str) -> bool:

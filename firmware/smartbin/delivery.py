@@ -1,10 +1,11 @@
-"""One conversation with the server: hand over readings, hear that they are stored, forget them."""
+"""One conversation with the server: hand over readings, hear that they are stored, forget them; take what it sends."""
 
 from . import codec
 from .clock import Deadline, is_plausible
 from .config import Config
 from .mqtt import Client
 from .outbox import Outbox
+from .remote import Remote
 
 TYPE_CHECKING = False  # `typing` does not exist on the device
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ class Delivery:
         client: not yet connected.
         config: the settings.
         outbox: where readings wait.
+        remote: takes a configuration.
         newest_seq: of the reading that was taken in this wake.
         next_report_s: promised to the server with every message.
         time: the module `time`.
@@ -35,6 +37,7 @@ class Delivery:
         client: Client,
         config: Config,
         outbox: Outbox,
+        remote: Remote,
         *,
         newest_seq: int,
         next_report_s: int,
@@ -45,6 +48,7 @@ class Delivery:
         self._client = client
         self._config = config
         self._outbox = outbox
+        self._remote = remote
         self._newest_seq = newest_seq
         self._next_report_s = next_report_s
         self._time = time
@@ -63,11 +67,11 @@ class Delivery:
         client = self._client
         resumed = client.connect(self._config.device, self._config.link_budget_s * 2)
         if not resumed or not is_subscribed:
-            client.subscribe(self._topic("down/ack"))
+            client.subscribe(self._topic("down/+"))
         if resumed and was_interrupted:
             message = client.receive(_QUIET_MS)
             while message is not None:
-                self._read_ack(message)
+                self._read(message)
                 message = client.receive(_QUIET_MS)
             self._outbox.forget(self._is_acked)
 
@@ -97,7 +101,7 @@ class Delivery:
         while not self._client.is_confirmed(packet_id):
             message = self._client.receive(patience.left_ms())
             if message is not None:
-                self._read_ack(message)
+                self._read(message)
 
     def close(self) -> None:
         """Say goodbye."""
@@ -122,17 +126,21 @@ class Delivery:
         while not all(self._is_acked(epoch, row[0] or 0) for row in rows):
             message = client.receive(min(patience.left_ms(), _LOOK_EVERY_MS))
             if message is not None:
-                self._read_ack(message)
+                self._read(message)
             elif not was_resent and not client.is_confirmed(packet_id) and patience.left_ms() < patience_ms // 2:
                 client.resend()
                 was_resent = True
             self._feed()
         self.has_progress = True
 
-    def _read_ack(self, message: "tuple[str, bytes]") -> None:
+    def _read(self, message: "tuple[str, bytes]") -> None:
         topic, payload = message
-        if topic != self._topic("down/ack"):
-            return
+        if topic == self._topic("down/ack"):
+            self._read_ack(payload)
+        elif topic == self._topic("down/config"):
+            self._remote.take(payload)
+
+    def _read_ack(self, payload: bytes) -> None:
         try:
             server_time, ranges = codec.decode_ack(payload)
         except ValueError as error:

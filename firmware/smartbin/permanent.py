@@ -44,6 +44,16 @@ class Permanent:
             self._nvs.set_i32("unfinished", count)
             self._nvs.commit()
 
+    def told_config_version(self) -> int:
+        """Give the version of the configuration that the last status told; 0 before any."""
+        return self._number("told_config")
+
+    def set_told_config_version(self, version: int) -> None:
+        """Remember that a status told this version."""
+        if version != self._number("told_config"):
+            self._nvs.set_i32("told_config", version)
+            self._nvs.commit()
+
     def time_offset(self, epoch: int) -> "int | None":
         """Give true time less clock of an epoch that began with a clock never set; None when it was not learned."""
         for known, offset_s in self._offsets():

@@ -18,7 +18,7 @@ _HEAD_AT = 4  # the checksum comes first
 _RECORDS_AT = _HEAD_AT + struct.calcsize(_HEAD)
 
 SYNCED = 1  # the clock has been set in this epoch
-SUBSCRIBED = 2  # the broker's session holds our subscription
+SUBSCRIBED = 8  # the broker's session holds our subscription; 2 was that of an older program, to acknowledgements alone
 REPORT_NEXT = 4  # readings were left behind: go on at the next wake
 
 NO_SLIP = 1000  # thousandths: true seconds for each second of the sleep timer

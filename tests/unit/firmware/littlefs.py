@@ -1,11 +1,10 @@
-"""Runs in MicroPython: appends readings to a spool on LittleFS whose power fails at every single write in turn."""
+"""For MicroPython: flash whose power fails at a given write, with LittleFS on it."""
 
-# ruff: noqa: ANN001, ANN201, ANN202, ANN204, D102, T201 - a script for MicroPython
+# ruff: noqa: ANN001, ANN201, ANN202, ANN204, D102 - for MicroPython
 
 import vfs
-from smartbin import record, spool
 
-BLOCK_BYTES, BLOCKS, BATCHES, BATCH_ROWS = 4096, 24, 8, 3
+BLOCK_BYTES, BLOCKS = 4096, 24
 
 
 class PowerCutError(Exception):
@@ -18,6 +17,16 @@ class Flash:
     def __init__(self):
         self.data = bytearray(b"\xff" * BLOCK_BYTES * BLOCKS)
         self.writes_left = -1
+        vfs.VfsLfs2.mkfs(self)
+
+    def mount(self):
+        """Show it as `/flash`, as after a start."""
+        vfs.mount(vfs.VfsLfs2(self), "/flash")
+
+    def umount(self):
+        """Give it power again, and leave it as it is."""
+        self.writes_left = -1
+        vfs.umount("/flash")
 
     def readblocks(self, block, buffer, offset=0):
         start = block * BLOCK_BYTES + offset
@@ -47,45 +56,3 @@ class Flash:
         if self.writes_left > 0:
             self.writes_left -= 1
         return self.writes_left != 0
-
-
-def rows(batch):
-    return [
-        (1, record.pack((batch * BATCH_ROWS + n, 1772366400, 640, 4, 7, 215, 3650, 2, 0))) for n in range(BATCH_ROWS)
-    ]
-
-
-def run(cut_at):
-    """Give the batches whose writing returned, and the flash after the power cut."""
-    flash = Flash()
-    vfs.VfsLfs2.mkfs(flash)
-    vfs.mount(vfs.VfsLfs2(flash), "/flash")
-    flash.writes_left = cut_at
-    kept = 0
-    try:
-        store = spool.Spool("/flash/spool")
-        for batch in range(BATCHES):
-            store.append(rows(batch))
-            kept += 1
-    except (PowerCutError, OSError):
-        pass
-    flash.writes_left = -1
-    vfs.umount("/flash")
-    return kept, flash
-
-
-cut_at, cuts, lost = 1, 0, 0
-while True:
-    kept, flash = run(cut_at)
-    vfs.mount(vfs.VfsLfs2(flash), "/flash")
-    read = spool.Spool("/flash/spool").read((0, 0), 1000)[0]
-    expected = [slot for batch in range(kept) for slot in rows(batch)]
-    lost += read[: len(expected)] != expected
-    spool.Spool("/flash/spool").append(rows(99))
-    lost += spool.Spool("/flash/spool").read((0, 0), 1000)[0][-BATCH_ROWS:] != rows(99)
-    vfs.umount("/flash")
-    if kept == BATCHES:
-        break
-    cuts += 1
-    cut_at += 1
-print(cuts, lost)

@@ -32,6 +32,8 @@ class Behaviour:
     acknowledge: bool = True  # the application's acknowledgement
     ahead_s: int = 0  # how far the server's clock is ahead
     hang_up_on: str = ""  # a topic whose message ends the connection
+    config: bytes | None = None  # sent just before each acknowledgement
+    config_with: str = "up/"  # the topics whose acknowledgement it precedes
 
 
 @dataclass(slots=True)
@@ -78,6 +80,10 @@ class ScriptedBroker:
     def topics(self) -> list[str]:
         """Last two parts of the topics published on, in order."""
         return ["/".join(message.topic.split("/")[-2:]) for message in self.messages]
+
+    def statuses(self) -> list[dict[str, object]]:
+        """All that the device said of itself."""
+        return [cbor2.loads(message.payload) for message in self.messages if message.topic.endswith("up/status")]
 
     def rows(self, topic: str) -> list[list[object]]:
         """All rows that were sent to a topic's last part."""
@@ -145,15 +151,13 @@ class ScriptedBroker:
                 self.conflicts.append((epoch, *row))
         ranges = [[epoch, row[0], row[0]] for row in rows]
         acknowledgement = cbor2.dumps([1, int(time.time()) + self.behaviour.ahead_s, ranges])
-        self._send(
-            stream,
-            session,
-            message.topic.replace("up/readings", "down/ack").replace("up/backlog", "down/ack"),
-            acknowledgement,
-        )
+        down = message.topic.rsplit("/", 2)[0] + "/down/"
+        if self.behaviour.config is not None and self.behaviour.config_with in message.topic:
+            self._send(stream, session, down + "config", self.behaviour.config)
+        self._send(stream, session, down + "ack", acknowledgement)
 
     def _send(self, stream: ssl.SSLSocket, session: Session, topic: str, payload: bytes) -> None:
-        if topic not in session.subscriptions:
+        if topic not in session.subscriptions and topic.rsplit("/", 1)[0] + "/+" not in session.subscriptions:
             return
         body = struct.pack(">H", len(topic)) + topic.encode() + b"\x00\x07" + payload
         stream.sendall(b"\x32" + _length(len(body)) + body)

@@ -71,5 +71,6 @@ def _sentence(location: tuple[int | str, ...], fault: str, message: str) -> str:
     name = PREFIX + "_".join(str(part) for part in location).upper().removeprefix(PREFIX)
     if fault == "missing":
         return f"The setting {name} is missing."
+    message = message.removeprefix("Value error, ")
     # Never the value: it may be a secret.
     return f"The setting {name} is not usable: {message[:1].lower()}{message[1:]}."

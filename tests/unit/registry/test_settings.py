@@ -16,7 +16,7 @@ def test_holidays_that_nobody_knows_are_refused(
 ) -> None:
     monkeypatch.setenv("BRIMWATCH_HOLIDAYS", "GB-XYZ")
 
-    with pytest.raises(SettingsError, match=r"BRIMWATCH_HOLIDAYS is not usable: .*no holidays are known of 'GB-XYZ'"):
+    with pytest.raises(SettingsError, match=r"BRIMWATCH_HOLIDAYS is not usable: no holidays are known of 'GB-XYZ'"):
         load(kind)
 
 

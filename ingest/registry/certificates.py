@@ -4,6 +4,7 @@ All keys are P-256: MicroPython's mbedTLS and an ESP32 handle them in a fraction
 """
 
 import ipaddress
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -27,6 +28,8 @@ SERVER_LIFE = timedelta(days=825)
 CLIENT_LIFE = timedelta(days=3650)
 # A device whose clock is a little behind must not find its certificate not valid yet.
 BACKDATED = timedelta(days=1)
+
+_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9_-]*[A-Za-z0-9])?)*")
 
 
 def init_authority(folder: Path, hosts: Sequence[str], now: datetime) -> list[str]:
@@ -143,9 +146,13 @@ def _general_name(host: str) -> x509.GeneralName:
     except ValueError:
         pass
     try:
-        return x509.DNSName(host.encode("idna").decode("ascii"))
-    except ValueError as error:
-        raise RegistryError(f"{host!r} is neither a host name nor an IP address.") from error
+        name = host.encode("idna").decode("ascii")
+    except ValueError:
+        name = ""
+    # Sensors compare it with what they were told: a scheme or a port in it would keep them out.
+    if not _HOST.fullmatch(name):
+        raise RegistryError(f"{host!r} is neither a host name nor an IP address.")
+    return x509.DNSName(name)
 
 
 def _issue_authority(now: datetime) -> Identity:

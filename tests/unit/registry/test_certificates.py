@@ -67,6 +67,14 @@ def test_init_reissues_the_server_for_a_new_host_and_keeps_the_old_ones(folder: 
     assert server_names(folder) == ["localhost", "127.0.0.1", "broker.example", "10.0.0.7"]
 
 
+@pytest.mark.parametrize(
+    "host", ["a b", "mqtts://broker.example", "broker.example:8883", "10.0.0.300/24", "-broker", ""]
+)
+def test_init_refuses_what_no_broker_can_be_reached_by(folder: Path, host: str) -> None:
+    with pytest.raises(RegistryError, match="is neither a host name nor an IP address"):
+        init_authority(folder, [host], NOW)
+
+
 def test_init_renews_what_runs_out(folder: Path) -> None:
     assert init_authority(folder, ["localhost"], NOW + timedelta(days=800)) == ["server"]
 

@@ -11,7 +11,7 @@ from ingest.batch import Row, reading_columns
 from ingest.columns import register_columns
 from ingest.decode_cbor import decode_readings
 from ingest.link import Link
-from ingest.store import INSERT_NEW
+from ingest.statements import INSERT_NEW
 from tests.bench.flow import ref
 from tests.bench.peers.rows import device_ids
 from tests.bench.settings import read_link

@@ -44,6 +44,7 @@ class Reject(Struct, frozen=True, gc=False):
 class Heard:
     """What a batch says of one device."""
 
+    device: str
     measured_ms: int | None = None
     battery_mv: int | None = None
     next_report_s: int | None = None
@@ -94,7 +95,7 @@ def sort_out(
             for reading in decoded.readings:
                 batch.rows.append(Row(device_id, reading, message))
             if device_id not in batch.heard:
-                batch.heard[device_id] = Heard()
+                batch.heard[device_id] = Heard(decoded.device or "")
             _hear(batch.heard[device_id], decoded)
     return batch
 

@@ -76,8 +76,8 @@ class Store:
         self._models: dict[int, str] = {}
         # By device, when the newest reading of it that is stored was measured: what is newer cannot be stored yet.
         self._newest_ms: dict[int, int] = {}
-        # By id, of the devices that have yet to take one, with their references.
-        self._configurations: dict[int, tuple[str, Configuration]] = {}
+        # By id, of the devices that have yet to take one.
+        self._configurations: dict[int, Configuration] = {}
         self._devices_known_at = float("-inf")
 
     async def write(self, messages: Sequence[Incoming], received_at: datetime) -> Stored:
@@ -112,7 +112,7 @@ class Store:
             async for ref, device_id, model, newest_ms, version, settings in cursor:
                 self._device_ids[ref] = device_id
                 if version is not None:
-                    self._configurations[device_id] = ref, Configuration(version, settings)
+                    self._configurations[device_id] = Configuration(version, settings)
                 self._newest_ms[device_id] = newest_ms
                 if model is not None:
                     self._models[device_id] = model
@@ -145,13 +145,13 @@ class Store:
 
     def _to_configure(self, batch: Batch) -> dict[str, Configuration]:
         """Say who of a batch has yet to take which configuration."""
-        wanted = {}
-        for device_id in self._configurations.keys() & batch.heard.keys():
-            ref, configuration = self._configurations[device_id]
-            wanted[ref] = configuration
-            if batch.heard[device_id].status is not None:
-                # It may have said that it took it: is looked up again.
-                del self._device_ids[ref], self._configurations[device_id]
+        known, heard = self._configurations, batch.heard
+        wanted = {heard[device_id].device: known[device_id] for device_id in known.keys() & heard.keys()}
+        for device_id, said in heard.items():
+            if said.status is not None:
+                # It may have said that it took one, or refused it: is looked up again.
+                self._device_ids.pop(said.device, None)
+                known.pop(device_id, None)
         return wanted
 
     async def _write_beside(self, batch: Batch, inserted: int) -> None:

@@ -38,6 +38,24 @@ def test_device_is_told_with_each_report_until_it_says_that_it_is_so(
     assert ingester.figure("configurations_sent_total") >= 2
 
 
+def test_refused_configuration_comes_again_only_when_the_device_says_nothing_of_it_any_more(
+    database: MigratedDatabase, ingester: Ingester, peer: Peer
+) -> None:
+    ingest(database, "configuration", "change", peer.ref, "--set", "full_mm=250")
+
+    first = report(peer, 1)
+    peer.publish(json.dumps({"config_version": 0, "config_refused": "version 1: full_mm: too far"}), "status")
+    until(lambda: "too far" in ingest(database, "configuration", "list"), "its word is stored")
+    second = report(peer, 2)
+    peer.publish(json.dumps({"config_version": 0}), "status")
+    until(lambda: "too far" not in ingest(database, "configuration", "list"), "its word is stored")
+    third = report(peer, 3)
+
+    assert first == third == [[1, 1, {"full_mm": 250}]]
+    assert second == []
+    assert ingester.figure("configurations_sent_total") >= 2
+
+
 def test_device_without_a_configuration_is_told_nothing(
     database: MigratedDatabase, ingester: Ingester, peer: Peer
 ) -> None:

@@ -1,5 +1,7 @@
 """Connections to the database, where libpq's `PG*` variables say it is."""
 
+import os
+
 import psycopg
 from psycopg import AsyncConnection, Connection
 
@@ -73,6 +75,8 @@ def connect_for_long(purpose: str) -> Connection:
 
 def lost(error: psycopg.Error) -> DatabaseLostError:
     """Say in one sentence why the database is no use now."""
+    if isinstance(error, psycopg.errors.UndefinedTable):
+        return DatabaseLostError("The database has no Brimwatch tables yet: run `python -m ingest migrate` first")
     reason = first_line(error).removeprefix("connection failed: ")
     return DatabaseLostError(f"The database does not answer as it should: {reason}")
 
@@ -80,4 +84,6 @@ def lost(error: psycopg.Error) -> DatabaseLostError:
 def first_line(error: Exception) -> str:
     """Give the first line of what an error says, without its full stop; the error's name where it says nothing."""
     lines = str(error).strip().splitlines()
-    return lines[0].strip().rstrip(".") if lines else type(error).__name__
+    line = lines[0].strip().rstrip(".") if lines else type(error).__name__
+    # psycopg does not say the name where it took it from libpq's variables.
+    return line.replace("resolve host None", f"resolve host {os.environ.get('PGHOST')!r}")

@@ -13,7 +13,9 @@ import psycopg
 import pytest
 
 from ingest.registry.fittings import Fit, fit
-from tests.conftest import TESTS, MigratedDatabase, conninfo
+from simulator.stack.database import Database
+from simulator.stack.given import GivenDatabase
+from tests.conftest import TESTS, MigratedDatabase, conninfo, empty_database
 from tests.integration.registry.commands import failure, ingest, rows, save
 
 EDINBURGH = TESTS.parents[1] / "shared" / "data" / "edinburgh" / "litter_bins.csv"
@@ -110,6 +112,27 @@ def test_command_says_when_the_database_is_away(database: MigratedDatabase) -> N
     nowhere = MigratedDatabase(database.name, {}, {**database.ingest_env, "PGHOST": "127.0.0.1", "PGPORT": "1"}, {})
 
     assert failure(nowhere, "bins", "list").startswith("The database does not answer")
+
+
+@pytest.mark.parametrize("command", [("bins", "list"), ("rejects", "list"), ("rejects", "replay")])
+def test_command_names_a_database_server_that_cannot_be_found(
+    database: MigratedDatabase, command: tuple[str, ...]
+) -> None:
+    nowhere = MigratedDatabase(database.name, {}, {**database.ingest_env, "PGHOST": "no host"}, {})
+
+    assert "failed to resolve host 'no host'" in failure(nowhere, *command)
+
+
+@pytest.mark.parametrize("command", [("bins", "list"), ("rejects", "list"), ("rejects", "replay")])
+def test_command_says_when_the_database_was_not_migrated(
+    server: Database | GivenDatabase, database: MigratedDatabase, command: tuple[str, ...]
+) -> None:
+    with empty_database(server) as env:
+        empty = MigratedDatabase(database.name, {}, env, {})
+
+        assert failure(empty, *command) == (
+            "The database has no Brimwatch tables yet: run `python -m ingest migrate` first."
+        )
 
 
 def test_enrol_makes_a_bundle_and_keeps_it(fitted: MigratedDatabase, authority: Path, tmp_path: Path) -> None:

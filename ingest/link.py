@@ -51,5 +51,5 @@ class Link:
 
     def lost(self, error: BaseException) -> BrokerLostError:
         """Say in one sentence that the broker is no use now, and why."""
-        reason = re.sub(r"^\[Errno -?\d+\] ", "", str(error)).rstrip(".")
+        reason = re.sub(r"^\[Errno -?\d+\] ", "", str(error)).rstrip(".") or "it ended the connection"
         return BrokerLostError(f"The broker at {self.host}:{self.port} does not answer ({reason})")

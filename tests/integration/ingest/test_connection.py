@@ -79,6 +79,19 @@ async def take_until_lost(link: Link) -> tuple[list[Message], BrokerLostError]:
 
 
 @pytest.mark.anyio
+async def test_server_that_hangs_up_is_a_broker_that_ended_the_connection(authority: Path) -> None:
+    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1000)
+        writer.close()
+
+    async with await asyncio.start_server(hang_up, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        _, error = await take_until_lost(Link("127.0.0.1", port, authority))
+
+    assert str(error) == f"The broker at 127.0.0.1:{port} does not answer (it ended the connection)"
+
+
+@pytest.mark.anyio
 @pytest.mark.parametrize("host", ["mqtt..example.org", f"{'a' * 64}.example.org", ".example.org"])
 async def test_host_that_cannot_be_one_is_a_broker_that_does_not_answer(authority: Path, host: str) -> None:
     _, error = await take_until_lost(Link(host, 8883, authority))

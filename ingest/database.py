@@ -76,7 +76,7 @@ def connect_for_long(purpose: str) -> Connection:
 def lost(error: psycopg.Error) -> DatabaseLostError:
     """Say in one sentence why the database is no use now."""
     if isinstance(error, psycopg.errors.UndefinedTable):
-        return DatabaseLostError("The database has no Brimwatch tables yet: run `python -m ingest migrate` first")
+        return DatabaseLostError("The database lacks tables of this version: run `python -m ingest migrate` first")
     reason = first_line(error).removeprefix("connection failed: ")
     return DatabaseLostError(f"The database does not answer as it should: {reason}")
 

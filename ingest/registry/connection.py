@@ -27,7 +27,7 @@ def registry_transaction() -> Iterator[psycopg.Connection]:
         raise DatabaseLostError(f"The database does not answer: {first_line(error)}.") from error
     except psycopg.errors.UndefinedTable as error:
         raise RegistryError(
-            "The database has no Brimwatch tables yet: run `python -m ingest migrate` first."
+            "The database lacks tables of this version: run `python -m ingest migrate` first."
         ) from error
     except psycopg.errors.InsufficientPrivilege as error:
         raise RegistryError(f"The database role may not do this: {first_line(error)}.") from error

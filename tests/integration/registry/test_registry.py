@@ -131,7 +131,7 @@ def test_command_says_when_the_database_was_not_migrated(
         empty = MigratedDatabase(database.name, {}, env, {})
 
         assert failure(empty, *command) == (
-            "The database has no Brimwatch tables yet: run `python -m ingest migrate` first."
+            "The database lacks tables of this version: run `python -m ingest migrate` first."
         )
 
 

@@ -31,11 +31,18 @@ _POISON = (psycopg.DataError, psycopg.IntegrityError, ArithmeticError, ValueErro
 
 # Fresh readings first: they never wait behind history.
 _QUEUE = "select device_id, from_measured_at, xmin::text from assess_queue order by from_measured_at desc limit 2000"
-# A device that was queued again meanwhile has another row version, and stays.
+# A device that was queued again meanwhile has another row version, and stays. Locked in the order that the ingester
+# queues in, or each may wait for the other.
 _DONE = """
-delete from assess_queue
-using unnest(%s::int[], %s::text[]) as seen (device_id, version)
-where assess_queue.device_id = seen.device_id and assess_queue.xmin = seen.version::xid
+with done as (
+    select assess_queue.device_id
+    from assess_queue
+    join unnest(%s::int[], %s::text[]) as seen (device_id, version)
+        on seen.device_id = assess_queue.device_id and seen.version::xid = assess_queue.xmin
+    order by assess_queue.device_id
+    for update of assess_queue
+)
+delete from assess_queue using done where assess_queue.device_id = done.device_id
 """
 _CONCERNED = """
 select fittings.bin_id, min(greatest(seen.since, fittings.fitted_at))

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
@@ -348,6 +349,29 @@ def test_nothing_is_written_that_is_no_news(database: MigratedDatabase, assessor
     after = [query(database, versions.format(table)) for table in ("bin_state", "emptyings", "cycles")]
     assert after[1:] == before[1:]
     assert len(set(map(str, after[0])) - set(map(str, before[0]))) == 1
+
+
+def test_ingester_that_has_news_of_the_same_devices_is_not_stopped(
+    database: MigratedDatabase, assessor: Assessor
+) -> None:
+    add_bins(database, 2)
+    # The later device first, as it lies in the table.
+    store(database, hourly(LEVELS), "D2")
+    store(database, hourly(LEVELS), "D1")
+    news = "update assess_queue set from_measured_at = now() from devices where devices.id = device_id and ref = %s"
+    waits = "select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
+
+    with psycopg.connect(database.conninfo) as ingester, ThreadPoolExecutor() as threads:
+        ingester.execute(news, ("D1",))
+        assessing = threads.submit(assessor.take_queue, NOW)
+        while not query(database, waits):
+            assert not assessing.done()
+        # In the order of the devices, as the ingester has them.
+        ingester.execute(news, ("D2",))
+        ingester.commit()
+        assessing.result()
+
+    assert query(database, "select count(*) from assess_queue") == [(2,)]
 
 
 def test_bin_that_cannot_be_written_keeps_no_other_from_it(database: MigratedDatabase, assessor: Assessor) -> None:

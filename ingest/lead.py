@@ -14,6 +14,7 @@ from ingest.health import Health
 # Any number that nothing else uses.
 LEAD_LOCK = 4_202_602
 CHECK_S = 1.0
+SILENT_S = 5.0
 
 log = structlog.get_logger()
 
@@ -65,10 +66,16 @@ class Lead:
         self._ours.set()
         self._health.works("database")
         log.info("This ingester is at work")
+        hangs = f"The database has not answered for {SILENT_S:g} s"
         while True:
             await asyncio.sleep(CHECK_S)
-            # Whoever lost this connection lost the lock with it.
-            await connection.execute("select 1")
+            # Whoever lost this connection lost the lock with it; whoever only hears nothing still has it.
+            silent = asyncio.get_running_loop().call_later(SILENT_S, self._health.failed, "database", hangs)
+            try:
+                await connection.execute("select 1")
+            finally:
+                silent.cancel()
+            self._health.works("database")
 
 
 async def _try_lock(connection: AsyncConnection) -> bool:

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import signal
 import socket
 import statistics
 import subprocess
@@ -17,8 +18,10 @@ import pytest
 
 from firmware.smartbin import codec
 from simulator.stack.broker import Broker
+from simulator.stack.database import Database
+from simulator.stack.given import GivenDatabase
 from tests.conftest import MigratedDatabase
-from tests.integration.ingest.ingester import NOW_S, ROOT, Ingester, Peer, change, enrol, reading, stored, until
+from tests.integration.ingest.ingester import NOW_S, ROOT, Ingester, Peer, change, enrol, reading, rows, stored, until
 
 
 def test_metrics_say_what_became_of_messages(ingester: Ingester, peer: Peer) -> None:
@@ -98,6 +101,25 @@ def test_lost_broker_makes_it_unready_and_not_unhealthy(
         assert "does not answer" in answer["problems"]["brimwatch-readings"]
         assert alive == (200, '{"status": "ok"}')
         assert ingester.figure("reconnects_total", link="brimwatch-readings") >= 1
+
+
+def test_database_that_hangs_makes_it_unready(
+    server: Database | GivenDatabase, database: MigratedDatabase, ingester: Ingester
+) -> None:
+    if not isinstance(server, Database):
+        pytest.skip("the server's processes are not ours")
+    lead = "select pid from pg_stat_activity where application_name = 'brimwatch lead' and datname = current_database()"
+    [(pid,)] = rows(database, lead)
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        until(lambda: ingester.health()[0] == 503, "it is not ready")
+        answer = ingester.health()[1]
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    until(lambda: ingester.health()[0] == 200, "it is ready again")
+
+    assert answer["problems"] == {"database": "The database has not answered for 5 s"}
+    assert "trying again" not in ingester.text
 
 
 def test_address_that_cannot_be_listened_on_is_one_sentence(database: MigratedDatabase, broker: Broker) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Annotated
 
 import typer
@@ -35,10 +36,21 @@ def rejects_show(reject_id: Annotated[int, typer.Argument(metavar="ID")]) -> Non
 
 @rejects_app.command("replay")
 def rejects_replay(
-    ids: Annotated[list[int] | None, typer.Argument(metavar="ID...")] = None, reason: _Reason = None
+    ids: Annotated[list[int] | None, typer.Argument(metavar="ID...")] = None,
+    reason: _Reason = None,
+    clock_behind_s: Annotated[
+        int,
+        typer.Option(
+            "--clock-behind",
+            metavar="SECONDS",
+            min=0,
+            max=31_622_400,
+            help="How far the server's own clock was behind when they arrived, where that was what was wrong.",
+        ),
+    ] = 0,
 ) -> None:
     """Store what can be stored by now, such as after a device was enrolled; the rest stays."""
-    result = asyncio.run(replay(reason, ids or [], actor()))
+    result = asyncio.run(replay(reason, ids or [], actor(), clock_behind=timedelta(seconds=clock_behind_s)))
     typer.echo(f"{result.left} replayed, {result.readings} readings stored.")
     if result.kept:
         typer.echo(f"Still refused: {_by_reason(result.kept)}.")

@@ -106,6 +106,23 @@ def test_reading_of_a_clock_that_was_ahead_does_not_become_true_by_waiting(datab
     assert stored_seqs(database) == []
 
 
+def test_what_was_refused_because_the_servers_clock_was_behind_can_be_stored(database: MigratedDatabase) -> None:
+    enrol(database)
+    wrong = datetime.fromtimestamp(MEASURED_S - 900, UTC)
+    arrive(message(1), at=wrong)
+    arrive(message(2, ahead_s=86_400), at=wrong)
+
+    without = ingest(database, "rejects", "replay", "--reason", "time")
+    told = ingest(database, "rejects", "replay", "--reason", "time", "--clock-behind", "900")
+
+    assert without == "0 replayed, 0 readings stored.\nStill refused: 2 time.\n"
+    assert told == "1 replayed, 1 readings stored.\nStill refused: 1 time.\n"
+    assert rows(database, "select seq, extract(epoch from received_at)::bigint from readings") == [(1, MEASURED_S)]
+    assert rows(
+        database, "select extract(epoch from (after ->> 'received_at')::timestamptz)::bigint from audit_log"
+    ) == [(MEASURED_S,)]
+
+
 def test_row_that_the_database_refused_is_stored_after_it_was_put_right(database: MigratedDatabase) -> None:
     enrol(database)
     change(database, "alter table readings add constraint unlucky check (distance_mm <> 666)")

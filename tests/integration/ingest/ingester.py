@@ -150,6 +150,7 @@ class Peer:
         self.acknowledged: set[tuple[int, int]] = set()
         self.acks: list[bytes] = []
         self.configurations: list[bytes] = []
+        self.heard: list[str] = []
         self._broker = broker
         folder = bundles / ref
         self._client = Client(CallbackAPIVersion.VERSION2, client_id=ref, clean_session=False)
@@ -182,7 +183,8 @@ class Peer:
         return self._client.publish(f"bins/v1/{self.ref}/up/{kind}", payload, qos=1, retain=retain)
 
     def _on_message(self, _client: Client, _userdata: object, message: MQTTMessage) -> None:
-        if message.topic.endswith("/down/config"):
+        self.heard.append(message.topic.rpartition("/")[2])
+        if self.heard[-1] == "config":
             self.configurations.append(message.payload)
             return
         _, ranges = codec.decode_ack(message.payload)

@@ -35,6 +35,8 @@ def test_device_is_told_with_each_report_until_it_says_that_it_is_so(
 
     assert first == second == [[1, 1, {"full_mm": 250}]]
     assert third == []
+    # Before, because a device may sleep as soon as it has its acknowledgement.
+    assert peer.heard[:4] == ["config", "ack", "config", "ack"]
     assert ingester.figure("configurations_sent_total") >= 2
 
 

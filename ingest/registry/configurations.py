@@ -12,12 +12,12 @@ from ingest.configuration import fault_of
 from ingest.registry.audit import Change, record_changes
 from ingest.registry.errors import RegistryError
 
+# First and alone: only a later statement sees what somebody changed meanwhile.
+LOCK = "select from devices where ref = any(%s) order by id for update"
 KNOWN = """
 select ref, id, model, retired_at, coalesce(version, 0) as version, coalesce(settings, '{}') as settings
 from devices left join device_config on device_id = id
 where ref = any(%s)
-order by id
-for update of devices
 """
 STORE = """
 insert into device_config (device_id, version, settings, changed_at)
@@ -60,6 +60,7 @@ def configure(
     Raises:
         RegistryError: a device is not enrolled, is of another maker, or would refuse the settings; nothing is changed.
     """
+    connection.execute(LOCK, (list(refs),))
     with connection.cursor(row_factory=dict_row) as cursor:
         known = {row["ref"]: row for row in cursor.execute(KNOWN, (list(refs),)).fetchall()}
     result, made = Configured(), []

@@ -1,11 +1,15 @@
 """The commands `configuration`: what devices are to be set to, and what they say of it."""
 
+import threading
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
 import pytest
 
+from ingest.registry.configurations import configure
 from tests.conftest import MigratedDatabase
+from tests.integration.ingest.ingester import until
 from tests.integration.registry.commands import failure, ingest, rows
 
 HEAD = "device\tversion\tsettings\tchanged_at\treported_version\trefused"
@@ -100,3 +104,24 @@ def test_retired_device_is_not_configured(enrolled: MigratedDatabase) -> None:
 
     assert failure(enrolled, "configuration", "change", "D1", "--unset", "full_mm") == "The device D1 is retired."
     assert ingest(enrolled, "configuration", "list") == ""
+
+
+def test_two_that_change_at_once_make_two_versions(enrolled: MigratedDatabase) -> None:
+    def change(name: str, value: int, connection: psycopg.Connection) -> None:
+        configure(connection, ["D1"], {name: value}, now=datetime.now(UTC), actor="somebody")
+
+    def second() -> None:
+        with psycopg.connect(enrolled.conninfo) as other:
+            change("sample_count", 9, other)
+
+    thread = threading.Thread(target=second)
+    with psycopg.connect(enrolled.conninfo) as connection:
+        change("full_mm", 250, connection)
+        thread.start()
+        waiting = (
+            "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
+        )
+        until(lambda: rows(enrolled, waiting) == [(1,)], "the second waits")
+    thread.join()
+
+    assert listed(enrolled) == [["D1", "2", "full_mm=250 sample_count=9", "", ""]]

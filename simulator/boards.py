@@ -58,7 +58,7 @@ class Board:
             # Ends with us, even when we are killed: two processes must never share one flash.
             self._process = subprocess.Popen(
                 ["setpriv", "--pdeathsig", "KILL", "--", str(Path(sys.executable).with_name("micropython")),
-                 "-X", "heapsize=192K", "firmware/main.py"],
+                 "-X", "heapsize=256K", "firmware/main.py"],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,

@@ -57,11 +57,11 @@ class Device:
         self._world.update(values)
         (self.folder / "world.json").write_text(json.dumps(self._world))
 
-    def wake(self, *, heap: str = "192K", program: str = "firmware") -> Wake:
+    def wake(self, *, heap: str = "256K", program: str = "firmware") -> Wake:
         """Run one wake to its end.
 
         Args:
-            heap: bytes for MicroPython's objects.
+            heap: bytes for MicroPython's objects; source is compiled there, which takes more than a board's compiled program.
             program: folder with `main.py`, `smartbin/` and `fakes/`.
         """
         process = self._start(heap, program)
@@ -77,7 +77,7 @@ class Device:
 
     def wake_and_kill(self, after_s: float) -> Wake:
         """Run one wake and kill it after a while, unless it ended before."""
-        process = self._start("192K", "firmware")
+        process = self._start("256K", "firmware")
         ends = time.monotonic() + after_s
         while process.poll() is None and time.monotonic() < ends:
             time.sleep(0.002)

@@ -61,7 +61,7 @@ class Device:
         """Run one wake to its end.
 
         Args:
-            heap: bytes for MicroPython's objects; source is compiled there, which takes more than a board's compiled program.
+            heap: bytes for MicroPython's objects; source is compiled there, too, as a board's program is not.
             program: folder with `main.py`, `smartbin/` and `fakes/`.
         """
         process = self._start(heap, program)
